@@ -1,0 +1,166 @@
+//! What is typed: the commands and their flags, and nothing that they do.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+const EXAMPLES: &str = "\
+Examples:
+  flokkr gen compose hdfs-ha -o out          a library blueprint as a Compose file in out/
+  flokkr gen compose --set datanodes=5       ./blueprint.yaml with another value, to standard output
+  flokkr gen compose -o out --check          does out/ match the blueprint? 0 same, 1 drift, 2 error
+  flokkr diff compose hdfs-ha out            what differs, file by file
+  flokkr init --from hdfs                    a blueprint of your own to start from
+
+Exit codes: 0 done or same, 1 drift (diff, gen --check), 2 error; on an error nothing is written.";
+
+/// One blueprint of a big-data cluster, emitted for the platform that runs it.
+#[derive(Debug, Parser)]
+#[command(name = "flokkr", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// How problems are reported on standard error: text, or one JSON object a line.
+    #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Text)]
+    pub message_format: MessageFormat,
+}
+
+/// How problems are reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MessageFormat {
+    /// For people.
+    Text,
+    /// For tools.
+    Json,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Emit the files of a cluster for a target
+    #[command(after_help = "\
+Examples:
+  flokkr gen compose hdfs -o out
+  flokkr gen compose -f cluster.yaml --values prod.yaml --set datanodes=5 -o out --overwrite
+  flokkr gen all hdfs-ha -o out              one folder per target below out/
+
+Without -o the files go to standard output. A directory keeps a list of what flokkr wrote
+(.flokkr.json): a file that is not on it, or was edited since, is never touched.")]
+    Gen(Gen),
+    /// Compare a blueprint with what is there: 0 same, 1 drift, 2 error
+    #[command(after_help = "\
+Examples:
+  flokkr diff compose hdfs-ha out            a library blueprint with a directory
+  flokkr diff compose out                    ./blueprint.yaml with a directory
+  flokkr diff compose -f c.yaml compose.yaml a blueprint with one file
+  cat compose.yaml | flokkr diff compose -   ./blueprint.yaml with standard input")]
+    Diff(Diff),
+    /// Validate a blueprint for one target, or for all
+    #[command(after_help = "\
+Examples:
+  flokkr check                               ./blueprint.yaml for all targets
+  flokkr check compose hdfs-ha --set datanodes=5")]
+    Check(Check),
+    /// Write a commented blueprint.yaml to start from
+    Init(Init),
+    /// Show the blueprints, plugins and targets there are
+    List,
+    /// Print the JSON Schema of blueprints, or of plugins
+    Schema(Schema),
+    /// Print completions for a shell
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// Which blueprint, and with which values.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Input {
+    /// A blueprint: a file, a folder that has one, `-` for standard input, or a name of the library
+    #[arg(short, long, value_name = "FILE|NAME")]
+    pub file: Option<String>,
+    /// Values of variables, from a YAML file; a later file wins
+    #[arg(long, value_name = "FILE")]
+    pub values: Vec<Utf8PathBuf>,
+    /// The value of one variable; wins over files
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub set: Vec<String>,
+    /// Take every warning for an error
+    #[arg(long)]
+    pub deny_warnings: bool,
+}
+
+/// `flokkr gen`.
+#[derive(Debug, Args)]
+pub struct Gen {
+    /// The target, or `all`
+    pub target: String,
+    /// The blueprint, instead of -f
+    #[arg(value_name = "BLUEPRINT", conflicts_with = "file")]
+    pub blueprint: Option<String>,
+    /// Which blueprint.
+    #[command(flatten)]
+    pub input: Input,
+    /// A directory, a file when the target emits just one, or `-` for standard output
+    #[arg(short, long, value_name = "DIR|FILE|-")]
+    pub output: Option<Utf8PathBuf>,
+    /// Everything in one file, where a target would emit several
+    #[arg(long)]
+    pub single_file: bool,
+    /// Write nothing; say what differs from the output, with exit code 1 if anything does
+    #[arg(long, requires = "output", conflicts_with_all = ["prune", "overwrite"])]
+    pub check: bool,
+    /// Remove files that flokkr wrote, that nobody edited, and that the blueprint no longer gives
+    #[arg(long, requires = "output")]
+    pub prune: bool,
+    /// Replace files that flokkr wrote and nobody edited
+    #[arg(long, requires = "output")]
+    pub overwrite: bool,
+}
+
+/// `flokkr diff`.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// The target, or `all`
+    pub target: String,
+    /// The blueprint, unless -f names it or ./blueprint.yaml is meant, and what to compare with:
+    /// a directory, a file, or `-` for standard input
+    #[arg(value_name = "[BLUEPRINT] AGAINST", required = true, num_args = 1..=2)]
+    pub words: Vec<String>,
+    /// Which blueprint.
+    #[command(flatten)]
+    pub input: Input,
+}
+
+/// `flokkr check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The target (all of them unless given), and the blueprint
+    #[arg(value_name = "[TARGET] [BLUEPRINT]", num_args = 0..=2)]
+    pub words: Vec<String>,
+    /// Which blueprint.
+    #[command(flatten)]
+    pub input: Input,
+}
+
+/// `flokkr init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Start from this blueprint of the library
+    #[arg(long, value_name = "NAME")]
+    pub from: Option<String>,
+    /// The folder to write into
+    #[arg(default_value = ".")]
+    pub directory: Utf8PathBuf,
+}
+
+/// `flokkr schema`.
+#[derive(Debug, Args)]
+pub struct Schema {
+    /// The schema of a plugin's file
+    #[arg(long)]
+    pub plugin: bool,
+}

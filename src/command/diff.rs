@@ -1,0 +1,47 @@
+//! `flokkr diff`: compares what a blueprint gives with a directory, a file or standard input.
+
+use camino::Utf8Path;
+
+use super::{DRIFT, SAME, Session};
+use crate::cli::Diff;
+use crate::diff;
+use crate::workspace;
+
+pub(super) fn run(typed: &Diff, session: &mut Session) -> Option<u8> {
+    let Diff {
+        target,
+        words,
+        input,
+    } = typed;
+    session.targets(target)?;
+    let (blueprint, against) = match words.as_slice() {
+        [against] => (None, against),
+        [blueprint, against] if input.file.is_none() => (Some(blueprint.as_str()), against),
+        _ => {
+            return session.fail("usage", "name the blueprint once: with -f, or as a word before what to compare with");
+        }
+    };
+    let against = Utf8Path::new(against);
+    if against != "-" && !against.exists() {
+        return session.fail("io", format!("there is no {against} to compare with"));
+    }
+    if against == "-" && (blueprint == Some("-") || input.file.as_deref() == Some("-")) {
+        return session.fail("usage", "standard input can't be both the blueprint and what to compare with");
+    }
+    let cluster = session.cluster(blueprint, input)?;
+    let files = session.emit(&cluster, target)?;
+    session.denied(input)?;
+    let there = if against.is_dir() {
+        workspace::found(against, &files)
+    } else {
+        workspace::found_file(against, &files)
+    };
+    let there = match there {
+        Ok(there) => there,
+        Err(reason) => return session.fail("io", reason),
+    };
+    let report = diff::compare(&files, &there);
+    let called = if against == "-" { "stdin" } else { against.as_str() };
+    session.print(&diff::text(&report, called, "blueprint"))?;
+    Some(if report.is_empty() { SAME } else { DRIFT })
+}

@@ -1,0 +1,113 @@
+//! `flokkr gen`: emits files to a directory, a file or standard output; with `--check` only says
+//! what would change.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{DRIFT, SAME, Session};
+use crate::cli::Gen;
+use crate::diff;
+use crate::file::File;
+use crate::workspace::{self, Outcome};
+
+pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
+    let Gen {
+        target,
+        blueprint,
+        input,
+        output,
+        single_file: _,
+        check,
+        prune,
+        overwrite,
+    } = typed;
+    session.targets(target)?;
+    let cluster = session.cluster(blueprint.as_deref(), input)?;
+    let files = session.emit(&cluster, target)?;
+    session.denied(input)?;
+    let Some(output) = output.as_ref().filter(|o| *o != "-") else {
+        return print(&files, session);
+    };
+    let (directory, files) = place(output, files, session)?;
+    if *check {
+        return compare(&directory, &files, session);
+    }
+    let options = workspace::Options {
+        overwrite: *overwrite,
+        prune: *prune,
+    };
+    match workspace::write(&directory, &files, options) {
+        Ok(outcome) => {
+            say(&directory, &outcome, session);
+            Some(SAME)
+        }
+        Err(reasons) => {
+            for reason in reasons {
+                session.fail::<()>("not-written", reason);
+            }
+            None
+        }
+    }
+}
+
+/// Where files go: an output that ends like a file, or is one, takes the only file there is.
+fn place(
+    output: &Utf8Path,
+    mut files: Vec<File>,
+    session: &mut Session,
+) -> Option<(Utf8PathBuf, Vec<File>)> {
+    let named_so = output
+        .extension()
+        .is_some_and(|e| matches!(e, "yaml" | "yml" | "hcl"));
+    if output.is_dir() || (!named_so && !output.is_file()) {
+        return Some((output.to_owned(), files));
+    }
+    let ([only], Some(name)) = (files.as_mut_slice(), output.file_name()) else {
+        let message = format!("{output} is one file, but there are {} to write; name a directory", files.len());
+        return session.fail("not-written", message);
+    };
+    only.path = name.into();
+    let directory = output.parent().filter(|p| !p.as_str().is_empty());
+    Some((directory.unwrap_or(Utf8Path::new(".")).to_owned(), files))
+}
+
+fn print(files: &[File], session: &mut Session) -> Option<u8> {
+    for (index, file) in files.iter().enumerate() {
+        if files.len() > 1 {
+            let line = if index == 0 { "" } else { "---\n" };
+            session.print(&format!("{line}# {}\n", file.path))?;
+        }
+        session.print(&file.text)?;
+    }
+    Some(SAME)
+}
+
+fn compare(directory: &Utf8Path, files: &[File], session: &mut Session) -> Option<u8> {
+    let there = match workspace::found(directory, files) {
+        Ok(there) => there,
+        Err(reason) => return session.fail("io", reason),
+    };
+    let report = diff::compare(files, &there);
+    session.print(&diff::text(&report, directory.as_str(), "blueprint"))?;
+    Some(if report.is_empty() { SAME } else { DRIFT })
+}
+
+fn say(directory: &Utf8Path, outcome: &Outcome, session: &Session) {
+    let Outcome {
+        written,
+        unchanged,
+        removed,
+        stale,
+    } = outcome;
+    let list = [("wrote", written), ("unchanged", unchanged), ("removed", removed)];
+    for (verb, paths) in list {
+        for path in paths {
+            session.say(&format!("{verb} {}", directory.join(path)));
+        }
+    }
+    for path in stale {
+        session.say(&format!(
+            "stale {}: the blueprint no longer gives it; --prune removes it unless it was edited",
+            directory.join(path)
+        ));
+    }
+}

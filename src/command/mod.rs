@@ -1,0 +1,173 @@
+//! The commands: each reads what it needs, calls the stages, writes or prints, and gives an exit
+//! code. What they share, reading a blueprint and reporting problems, is the [`Session`].
+
+mod check;
+mod completions;
+mod diff;
+mod generate;
+mod init;
+mod list;
+mod schema;
+
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use camino::Utf8PathBuf;
+
+use crate::cli::{Cli, Command, Input, MessageFormat};
+use crate::file::File;
+use crate::pipeline;
+use crate::problem::{self, Problem, Problems, Sources, Style};
+use crate::resolve::{self, Cluster};
+use crate::target::{self, Target};
+use crate::workspace::{self, FileLoader};
+
+/// Done, or nothing differs.
+const SAME: u8 = 0;
+/// Something differs.
+const DRIFT: u8 = 1;
+/// An error was reported; nothing was written.
+const ERROR: u8 = 2;
+
+/// Runs what was typed.
+pub fn run(cli: Cli) -> ExitCode {
+    let mut session = Session {
+        sources: Sources::default(),
+        problems: Problems::default(),
+        format: cli.message_format,
+    };
+    let done = match cli.command {
+        Command::Gen(gen_) => generate::run(&gen_, &mut session),
+        Command::Diff(diff) => diff::run(&diff, &mut session),
+        Command::Check(check) => check::run(&check, &mut session),
+        Command::Init(init) => init::run(&init, &mut session),
+        Command::List => list::run(&mut session),
+        Command::Schema(schema) => schema::run(&schema, &mut session),
+        Command::Completions { shell } => completions::run(shell, &mut session),
+    };
+    session.report();
+    ExitCode::from(done.unwrap_or(ERROR))
+}
+
+/// What one run has read, and what it has found wrong.
+struct Session {
+    sources: Sources,
+    problems: Problems,
+    format: MessageFormat,
+}
+
+impl Session {
+    /// Reports an error without a place and gives the `None` that ends the command.
+    fn fail<T>(&mut self, code: &'static str, message: impl Into<String>) -> Option<T> {
+        self.problems.add(Problem::error(code, message));
+        None
+    }
+
+    /// Reads a blueprint with its layers. `word` is the blueprint as a bare word.
+    fn cluster(&mut self, word: Option<&str>, input: &Input) -> Option<Cluster> {
+        let word = word.or(input.file.as_deref());
+        let found = match workspace::blueprint(word) {
+            Ok(found) => found,
+            Err(reason) => return self.fail("no-blueprint", reason),
+        };
+        let loader = FileLoader {
+            directory: found.directory,
+        };
+        let blueprint = self.sources.add(found.name, found.text);
+        let mut values = Vec::new();
+        for path in &input.values {
+            match workspace::text(path) {
+                Ok(text) => values.push(self.sources.add(path.as_str(), text)),
+                Err(reason) => self.problems.add(Problem::error("no-values", reason)),
+            }
+        }
+        let sets = input.set.iter();
+        let sets = sets.map(|set| self.sources.add("--set", set.as_str())).collect();
+        let layers = resolve::Input {
+            blueprint,
+            values,
+            sets,
+        };
+        let cluster = resolve::resolve(
+            &layers,
+            &loader,
+            &target::names(),
+            &mut self.sources,
+            &mut self.problems,
+        );
+        cluster.filter(|_| !self.problems.has_errors())
+    }
+
+    /// The targets that a word means.
+    fn targets(&mut self, word: &str) -> Option<Vec<&'static dyn Target>> {
+        if word == "all" {
+            return Some(target::ALL.to_vec());
+        }
+        match target::find(word) {
+            Ok(target) => Some(vec![target]),
+            Err(problem) => {
+                self.problems.add(problem);
+                None
+            }
+        }
+    }
+
+    /// The files of a cluster for what `word` means: of one target straight, of `all` in a folder
+    /// each. Every target is tried, so that all problems come in one run.
+    fn emit(&mut self, cluster: &Cluster, word: &str) -> Option<Vec<File>> {
+        let targets = self.targets(word)?;
+        let mut files = Vec::new();
+        let mut whole = true;
+        for target in targets {
+            match pipeline::emit(cluster, target, &self.sources, &mut self.problems) {
+                Some(emitted) if word == "all" => files.extend(emitted.into_iter().map(|f| File {
+                    path: Utf8PathBuf::from(target.name()).join(f.path),
+                    text: f.text,
+                })),
+                Some(emitted) => files.extend(emitted),
+                None => whole = false,
+            }
+        }
+        whole.then_some(files)
+    }
+
+    /// Ends the command when warnings are denied and there are some.
+    fn denied(&mut self, input: &Input) -> Option<()> {
+        if input.deny_warnings && !self.problems.is_empty() {
+            self.problems.deny_warnings();
+            return None;
+        }
+        Some(())
+    }
+
+    /// Prints to standard output; a closed pipe is no error.
+    fn print(&mut self, text: &str) -> Option<()> {
+        match anstream::stdout().write_all(text.as_bytes()) {
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+                self.fail("io", format!("can't write to standard output: {e}"))
+            }
+            _ => Some(()),
+        }
+    }
+
+    /// Says something on standard error.
+    fn say(&self, text: &str) {
+        if self.format == MessageFormat::Text {
+            let _ = writeln!(anstream::stderr(), "{text}");
+        }
+    }
+
+    fn report(&self) {
+        if self.problems.is_empty() {
+            return;
+        }
+        let mut out = anstream::stderr();
+        let _ = match self.format {
+            MessageFormat::Json => write!(out, "{}", problem::json(&self.problems, &self.sources)),
+            MessageFormat::Text => {
+                let text = problem::text(&self.problems, &self.sources, Style::Colour);
+                write!(out, "{text}")
+            }
+        };
+    }
+}

@@ -1,0 +1,267 @@
+//! Hadoop's XML configuration files: `<configuration>` with a `<property>` block per entry.
+//!
+//! Owns the escapes and a reader of exactly this vocabulary. It is no general XML parser: what
+//! Hadoop would have to fetch from elsewhere (a document type, an include) is refused, not guessed.
+
+use super::{Corruption, shown};
+use indexmap::IndexMap;
+use std::fmt::Write as _;
+
+/// The text of a file with these entries.
+///
+/// # Errors
+/// Control characters, for which XML 1.0 has no spelling, and keys that Hadoop would trim.
+pub(super) fn render(entries: &[(&str, &str)]) -> Result<String, Vec<Corruption>> {
+    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<configuration>\n");
+    let mut problems = Vec::new();
+    for (index, (key, value)) in entries.iter().enumerate() {
+        let found = key_fault(key).or_else(|| value_fault(value));
+        problems.extend(found.map(|(reason, way)| Corruption::of_entry(index, reason, way)));
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "  <property>\n    <name>{}</name>\n    <value>{}</value>\n  </property>\n",
+            escape(key),
+            escape(value),
+        );
+    }
+    text.push_str("</configuration>\n");
+    if problems.is_empty() {
+        Ok(text)
+    } else {
+        Err(problems)
+    }
+}
+
+/// Why a key cannot stand in a `<name>`, and the way round.
+pub(crate) fn key_fault(key: &str) -> Option<(String, String)> {
+    let trimmed = key.trim_matches(|c| c <= ' ') != key;
+    let control = key.chars().any(|c| c.is_control() || is_forbidden(c));
+    (trimmed || control).then(|| {
+        let reason = if trimmed {
+            "Hadoop cuts the blanks around a name"
+        } else {
+            "a name in an XML file cannot hold control characters"
+        };
+        (
+            reason.to_owned(),
+            format!("write the key `{}` without them", shown(key)),
+        )
+    })
+}
+
+/// Why a value cannot stand in a `<value>`, and the way round.
+pub(crate) fn value_fault(value: &str) -> Option<(String, String)> {
+    let c = value.chars().find(|c| is_forbidden(*c))?;
+    Some((
+        format!(
+            "XML 1.0 has no spelling for the character U+{:04X}",
+            u32::from(c)
+        ),
+        "take the character out of the value".to_owned(),
+    ))
+}
+
+/// Characters that are outside XML 1.0. The NUL of a secret's token is not ours to judge.
+const fn is_forbidden(c: char) -> bool {
+    match c {
+        '\0' | '\t' | '\n' | '\r' => false,
+        '\u{fffe}' | '\u{ffff}' => true,
+        _ => c < ' ',
+    }
+}
+
+/// The text as character data: `&`, `<`, the `>` of `]]>`, and CR, which a reader would turn into LF.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' if escaped.ends_with("]]") => escaped.push_str("&gt;"),
+            '\r' => escaped.push_str("&#13;"),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// Character data as a reader sees it.
+///
+/// # Errors
+/// The reference that is none of the five of XML and no character number.
+pub(crate) fn unescape(text: &str) -> Result<String, String> {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        plain.push_str(before);
+        let (name, behind) = after
+            .split_once(';')
+            .ok_or_else(|| "an `&` stands alone; it is written `&amp;`".to_owned())?;
+        plain.push(referenced(name).ok_or_else(|| format!("`&{};` is not defined", shown(name)))?);
+        rest = behind;
+    }
+    plain.push_str(rest);
+    Ok(plain)
+}
+
+/// The character that a reference stands for.
+fn referenced(name: &str) -> Option<char> {
+    let number = match name {
+        "amp" => return Some('&'),
+        "lt" => return Some('<'),
+        "gt" => return Some('>'),
+        "quot" => return Some('"'),
+        "apos" => return Some('\''),
+        _ => name.strip_prefix('#')?,
+    };
+    let code = match number.strip_prefix('x') {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => number.parse(),
+    };
+    code.ok()
+        .and_then(char::from_u32)
+        .filter(|c| *c != '\0' && !is_forbidden(*c))
+}
+
+/// The entries of a configuration file.
+///
+/// # Errors
+/// Text that is not well-formed, and what flokkr does not follow (includes, document types).
+pub(super) fn parse(text: &str) -> Result<IndexMap<String, String>, String> {
+    let mut reader = Reader::default();
+    // XML turns every line end into LF before anything else.
+    let unified = text.replace("\r\n", "\n").replace('\r', "\n");
+    let mut rest = unified.strip_prefix('\u{feff}').unwrap_or(&unified);
+    while let Some((before, after)) = rest.split_once('<') {
+        reader.text(&unescape(before)?)?;
+        rest = reader.markup(after)?;
+    }
+    reader.text(&unescape(rest)?)?;
+    reader.finish()
+}
+
+/// What has been seen of a file so far.
+#[derive(Default)]
+struct Reader {
+    open: Vec<String>,
+    root_seen: bool,
+    name: Option<String>,
+    value: Option<String>,
+    text: String,
+    entries: IndexMap<String, String>,
+}
+
+impl Reader {
+    /// Takes what stands after a `<`, gives back what stands behind the markup.
+    fn markup<'a>(&mut self, after: &'a str) -> Result<&'a str, String> {
+        if let Some(comment) = after.strip_prefix("!--") {
+            return behind(comment, "-->").map(|(_, rest)| rest);
+        }
+        if let Some(section) = after.strip_prefix("![CDATA[") {
+            let (text, rest) = behind(section, "]]>")?;
+            self.text(text)?;
+            return Ok(rest);
+        }
+        if let Some(instruction) = after.strip_prefix('?') {
+            return behind(instruction, "?>").map(|(_, rest)| rest);
+        }
+        if after.starts_with('!') {
+            return Err("a document type is not supported".to_owned());
+        }
+        let (tag, rest) = behind(after, ">")?;
+        match tag.strip_prefix('/') {
+            Some(name) => self.close(name.trim_end())?,
+            None => self.tag(tag)?,
+        }
+        Ok(rest)
+    }
+
+    fn tag(&mut self, tag: &str) -> Result<(), String> {
+        let (name, closes) = match tag.strip_suffix('/') {
+            Some(name) => (name.trim_end(), true),
+            None => (tag.trim_end(), false),
+        };
+        if name.ends_with("include") || name.contains(":include ") {
+            return Err("an include is not followed".to_owned());
+        }
+        if name.contains(char::is_whitespace) {
+            return Err(format!(
+                "the attributes of `<{}>` are not supported",
+                shown(name)
+            ));
+        }
+        self.open(name)?;
+        if closes { self.close(name) } else { Ok(()) }
+    }
+
+    fn open(&mut self, name: &str) -> Result<(), String> {
+        let fits = match self.open.last().map(String::as_str) {
+            None => name == "configuration" && !self.root_seen,
+            Some("configuration") => name == "property",
+            Some("property") => true,
+            Some(_) => false,
+        };
+        if !fits {
+            return Err(format!("`<{}>` is at the wrong place", shown(name)));
+        }
+        self.root_seen = true;
+        self.text.clear();
+        self.open.push(name.to_owned());
+        Ok(())
+    }
+
+    fn close(&mut self, name: &str) -> Result<(), String> {
+        if self.open.pop().as_deref() != Some(name) {
+            return Err(format!("`</{}>` closes nothing", shown(name)));
+        }
+        match name {
+            // Java's trim() cuts everything up to the blank.
+            "name" => self.name = Some(self.text.trim_matches(|c| c <= ' ').to_owned()),
+            "value" => self.value = Some(std::mem::take(&mut self.text)),
+            "property" => self.property()?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Takes the entry at the end of its block; Hadoop leaves out a property without a value.
+    fn property(&mut self) -> Result<(), String> {
+        let name = self.name.take().filter(|name| !name.is_empty());
+        let name = name.ok_or("a property has no name")?;
+        if let Some(value) = self.value.take() {
+            self.entries.insert(name, value);
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), String> {
+        let inside = !matches!(
+            self.open.last().map(String::as_str),
+            None | Some("configuration" | "property")
+        );
+        if inside {
+            self.text.push_str(text);
+        } else if !text.trim().is_empty() {
+            return Err(format!(
+                "the text `{}` is at the wrong place",
+                shown(text.trim())
+            ));
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<IndexMap<String, String>, String> {
+        match self.open.last() {
+            Some(name) => Err(format!("`<{}>` is not closed", shown(name))),
+            None if !self.root_seen => Err("there is no `<configuration>`".to_owned()),
+            None => Ok(self.entries),
+        }
+    }
+}
+
+/// What stands before and behind the end of a piece of markup.
+fn behind<'a>(text: &'a str, end: &str) -> Result<(&'a str, &'a str), String> {
+    text.split_once(end)
+        .ok_or_else(|| format!("`{end}` is missing"))
+}

@@ -1,0 +1,3 @@
+//! Writers that know a syntax and no domain. They can't fail: what they take is always writable.
+
+pub mod yaml;

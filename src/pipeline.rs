@@ -1,0 +1,34 @@
+//! The way through the house, stage by stage: what every command does between reading and writing.
+
+use crate::blueprint::Reader;
+use crate::file::File;
+use crate::plan;
+use crate::problem::{Problems, Sources};
+use crate::resolve::Cluster;
+use crate::target::Target;
+use crate::template::Engine;
+
+/// The files of a cluster for one target; `None` when an error was reported.
+pub fn emit(
+    cluster: &Cluster,
+    target: &dyn Target,
+    sources: &Sources,
+    problems: &mut Problems,
+) -> Option<Vec<File>> {
+    let before = problems.errors();
+    let contexts = [cluster.vars.clone()];
+    let engine = Engine::default();
+    let settings = cluster.blueprint.targets.get(target.name());
+    let configured = target.configure(
+        settings.map(|raw| &raw.0),
+        &mut Reader {
+            problems,
+            sources,
+            engine: &engine,
+            contexts: &contexts,
+        },
+    )?;
+    let plan = plan::build(cluster, configured.addressing(), sources, problems);
+    let files = configured.lower(&plan, problems);
+    (problems.errors() == before).then_some(files)
+}

@@ -1,0 +1,211 @@
+//! A container's config files: groups in the order they are used, its own entries over them, and
+//! the way they reach the process.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::evaluate::Evaluator;
+use super::{ConfigEntry, ConfigFile, Image};
+use crate::blueprint::{At, Blueprint, Config, Delivery, Files};
+use crate::env::{self, Format};
+use crate::problem::{Problem, Span, one_of};
+
+/// What decides how config can be delivered.
+pub(super) struct Carrier<'a> {
+    pub(super) image: &'a Image,
+    /// The image's entrypoint is replaced, so no launcher runs.
+    pub(super) replaced: bool,
+}
+
+/// The config files of a container, in the order of their first mention.
+pub(super) fn files(
+    config: Option<&Config>,
+    blueprint: &Blueprint,
+    carrier: &Carrier<'_>,
+    service: usize,
+    evaluator: &mut Evaluator<'_>,
+) -> Vec<ConfigFile> {
+    let Some(config) = config else {
+        return Vec::new();
+    };
+    let mut layers = Layers::default();
+    for name in &config.uses {
+        if let Some(group) = blueprint.config.get(&name.value) {
+            let group_name: Arc<str> = name.value.as_str().into();
+            layers.add(group, Some(&group_name), service, evaluator);
+        }
+    }
+    layers.add(&config.files, None, service, evaluator);
+    layers
+        .files
+        .into_iter()
+        .filter(|(_, file)| !file.entries.is_empty())
+        .filter_map(|(name, file)| {
+            let delivery = delivery(&name, &file, config, carrier, evaluator)?;
+            Some(ConfigFile {
+                name,
+                format: file.format.map(|(format, _)| format),
+                delivery,
+                entries: file.entries.into_values().collect(),
+                span: file.span,
+            })
+        })
+        .collect()
+}
+
+#[derive(Default)]
+struct Layers {
+    files: IndexMap<Arc<str>, Merged>,
+}
+
+struct Merged {
+    format: Option<(Format, Span)>,
+    span: Span,
+    entries: IndexMap<Arc<str>, ConfigEntry>,
+}
+
+impl Layers {
+    /// Lays the files of a group, or of the container itself, over what is there.
+    fn add(
+        &mut self,
+        files: &Files,
+        group: Option<&Arc<str>>,
+        service: usize,
+        evaluator: &mut Evaluator<'_>,
+    ) {
+        for (written, texts) in &files.files {
+            let Some((name, format)) = file_name(written, evaluator) else {
+                continue;
+            };
+            let file = self.files.entry(name).or_insert_with(|| Merged {
+                format: None,
+                span: written.span,
+                entries: IndexMap::new(),
+            });
+            file.span = written.span;
+            if let Some(format) = format {
+                same_format(file, format, written.span, evaluator);
+            }
+            let mut seen: IndexMap<Arc<str>, Span> = IndexMap::new();
+            for pair in evaluator.pairs(texts, service) {
+                if pair.removed {
+                    file.entries.shift_remove(&pair.key);
+                    continue;
+                }
+                twice(&mut seen, &pair.key, pair.key_span, evaluator);
+                let entry = ConfigEntry {
+                    key: Arc::clone(&pair.key),
+                    value: pair.value,
+                    span: pair.span,
+                    group: group.map(Arc::clone),
+                };
+                file.entries.insert(pair.key, entry);
+            }
+        }
+    }
+}
+
+/// `name!format` in its parts.
+fn file_name(
+    written: &At<Arc<str>>,
+    evaluator: &mut Evaluator<'_>,
+) -> Option<(Arc<str>, Option<Format>)> {
+    let Some((name, word)) = written.value.split_once('!') else {
+        return Some((Arc::clone(&written.value), None));
+    };
+    let Some(format) = Format::parse(word) else {
+        let known = Format::ALL.iter().map(|f| f.name());
+        evaluator.problems.add(
+            Problem::error("unknown-format", format!("there is no format `{word}`"))
+                .at(written.span)
+                .label(format!("expected {}", one_of(known.clone())))
+                .nearest(word, known),
+        );
+        return None;
+    };
+    Some((name.into(), Some(format)))
+}
+
+fn same_format(file: &mut Merged, format: Format, span: Span, evaluator: &mut Evaluator<'_>) {
+    match file.format {
+        Some((other, first)) if other != format => evaluator.problems.add(
+            Problem::error("unknown-format", "one file can't have two formats")
+                .at(span)
+                .label(format!("here it is {}", format.name()))
+                .related(first, format!("and here {}", other.name())),
+        ),
+        _ => file.format = Some((format, span)),
+    }
+}
+
+fn twice(
+    seen: &mut IndexMap<Arc<str>, Span>,
+    key: &Arc<str>,
+    span: Span,
+    evaluator: &mut Evaluator<'_>,
+) {
+    if let Some(first) = seen.insert(Arc::clone(key), span) {
+        let mut problem = Problem::error("duplicate-key", format!("two keys become `{key}`"))
+            .at(span)
+            .label("expected keys that differ after their templates are evaluated");
+        if first != span {
+            problem = problem.related(first, "the first one");
+        }
+        evaluator.problems.add(problem);
+    }
+}
+
+/// How a file reaches the process; `None` when a problem was reported.
+fn delivery(
+    name: &Arc<str>,
+    file: &Merged,
+    config: &Config,
+    carrier: &Carrier<'_>,
+    evaluator: &mut Evaluator<'_>,
+) -> Option<Delivery> {
+    let image = carrier.image;
+    let launched = !carrier.replaced && env::carries(image.launcher, name);
+    let wanted = config.delivery.map(|d| d.value);
+    let delivery = wanted.unwrap_or(if launched { Delivery::Env } else { Delivery::Files });
+    let problem = match delivery {
+        Delivery::Env if !launched => {
+            let span = config.delivery.map_or(file.span, |d| d.span);
+            let reason = if carrier.replaced {
+                "the image's entrypoint is replaced, so its launcher does not run".to_owned()
+            } else {
+                format!("the launcher `{}` of image `{}` can't write it", image.launcher.name(), image.name)
+            };
+            Problem::error("delivery", format!("`{name}` can't be delivered by environment"))
+                .at(span)
+                .label(reason)
+                .help("leave out `delivery`, or say `delivery: files`: the file is mounted")
+        }
+        Delivery::Files if !name.starts_with('/') && image.conf.is_none() => {
+            Problem::error("delivery", format!("there is no directory to put `{name}` into"))
+                .at(file.span)
+                .label(format!("image `{}` has no `conf`", image.name))
+                .help(format!(
+                    "say images.{}.conf: /the/config/directory, or write the file's absolute path",
+                    image.name
+                ))
+        }
+        Delivery::Files if image.rewrites.contains(&path(image, name)) => {
+            Problem::error("delivery", format!("`{name}` can't be mounted"))
+                .at(file.span)
+                .label(format!("the entrypoint of image `{}` rewrites it at each start", image.name))
+                .help("use the image's own variables, under `env`")
+        }
+        _ => return Some(delivery),
+    };
+    evaluator.problems.add(problem);
+    None
+}
+
+/// Where a config file is mounted.
+pub(super) fn path(image: &Image, name: &str) -> String {
+    match &image.conf {
+        Some(conf) if !name.starts_with('/') => format!("{}/{name}", conf.trim_end_matches('/')),
+        _ => name.to_owned(),
+    }
+}

@@ -1,0 +1,283 @@
+//! From config to what the process is given: environment variables in the image's dialect, and
+//! finished files; and the words of a command as the image's entrypoint passes them on.
+//!
+//! Shared by all targets, so that every one gives a process the same bytes. What a launcher or an
+//! entrypoint would corrupt is a problem here, with its place.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::config::path;
+use super::{ConfigEntry, ConfigFile, Container, Value, Words};
+use crate::blueprint::{Argv, Delivery, Entrypoint, Mode};
+use crate::conffile;
+use crate::env::{self, Format};
+use crate::problem::{Problem, Problems, Span};
+
+/// Linux takes `NAME=VALUE` and its final NUL up to this many bytes (`MAX_ARG_STRLEN`).
+const MAX_VARIABLE: usize = 131_072;
+
+/// What one replica's process is given.
+#[derive(Debug, Default)]
+pub struct Delivered {
+    /// Environment variables, in order, names unique.
+    pub env: Vec<Variable>,
+    /// Files, in order, paths unique.
+    pub files: Vec<Mounted>,
+}
+
+/// An environment variable.
+#[derive(Debug, Clone)]
+pub struct Variable {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its value.
+    pub value: Value,
+    /// The config group that it comes from.
+    pub group: Option<Arc<str>>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A file.
+#[derive(Debug, Clone)]
+pub struct Mounted {
+    /// Its path in the container.
+    pub path: String,
+    /// Its text.
+    pub content: Value,
+    /// Its permissions.
+    pub mode: Mode,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What a replica of a container is given.
+pub fn deliver(container: &Container, replica: u32, problems: &mut Problems) -> Delivered {
+    let mut delivered = Delivered::default();
+    for entry in &container.env {
+        if let Some(value) = entry.value.value(replica) {
+            delivered.env.push(Variable {
+                name: Arc::clone(&entry.name),
+                value: value.clone(),
+                group: None,
+                span: entry.span,
+            });
+        }
+    }
+    for file in &container.config {
+        config(container, file, replica, &mut delivered, problems);
+    }
+    for file in &container.files {
+        if let Some(content) = file.content.value(replica) {
+            delivered.files.push(Mounted {
+                path: file.path.clone(),
+                content: content.clone(),
+                mode: file.mode,
+                span: file.span,
+            });
+        }
+    }
+    conflicts(container, problems);
+    unique(container, &delivered, problems);
+    delivered
+}
+
+fn config(
+    container: &Container,
+    file: &ConfigFile,
+    replica: u32,
+    delivered: &mut Delivered,
+    problems: &mut Problems,
+) {
+    let present: Vec<(&ConfigEntry, &Value)> = file
+        .entries
+        .iter()
+        .filter_map(|e| Some((e, e.value.value(replica)?)))
+        .collect();
+    let entries: Vec<(&str, &str)> = present.iter().map(|(e, v)| (&*e.key, v.raw())).collect();
+    let place = |entry: Option<usize>| {
+        entry
+            .and_then(|i| present.get(i))
+            .map_or(file.span, |(e, _)| e.span)
+    };
+    match file.delivery {
+        Delivery::Env => {
+            let source = env::ConfigFile {
+                name: &file.name,
+                format: file.format,
+                entries,
+            };
+            match env::encode(container.image.launcher, &source) {
+                Ok(variables) => delivered.env.extend(variables.into_iter().map(|v| Variable {
+                    name: v.name.into(),
+                    value: Value::new(v.value),
+                    group: v
+                        .entry
+                        .and_then(|i| present.get(i))
+                        .and_then(|(e, _)| e.group.clone()),
+                    span: place(v.entry),
+                })),
+                Err(list) => corrupt(&list, place, problems),
+            }
+        }
+        Delivery::Files => {
+            let Some(format) = format(file, problems) else {
+                return;
+            };
+            match conffile::render(format, &entries) {
+                Ok(text) => delivered.files.push(Mounted {
+                    path: path(&container.image, &file.name),
+                    content: Value::new(text),
+                    mode: Mode(0o644),
+                    span: file.span,
+                }),
+                Err(list) => corrupt(&list, place, problems),
+            }
+        }
+    }
+}
+
+fn corrupt(
+    list: &[env::Corruption],
+    place: impl Fn(Option<usize>) -> Span,
+    problems: &mut Problems,
+) {
+    for corruption in list {
+        problems.add(
+            Problem::error("corrupted", "this value would not arrive as it is written")
+                .at(place(corruption.entry))
+                .label(corruption.reason.clone())
+                .help(corruption.instead.clone()),
+        );
+    }
+}
+
+/// The format of a file that flokkr writes itself.
+fn format(file: &ConfigFile, problems: &mut Problems) -> Option<Format> {
+    if let Some(format) = file.format {
+        return Some(format);
+    }
+    let extension = file.name.rsplit_once('.').map_or("", |(_, ext)| ext);
+    let format = Format::of_extension(extension).filter(|f| *f != Format::Conf);
+    if format.is_none() {
+        let known: Vec<String> = Format::ALL.iter().map(|f| format!("!{}", f.name())).collect();
+        problems.add(
+            Problem::error("unknown-format", format!("nothing says which format `{}` has", file.name))
+                .at(file.span)
+                .label("its extension does not tell")
+                .help(format!(
+                    "write it behind the name, such as `{}!properties`; there are {}",
+                    file.name,
+                    known.join(", ")
+                )),
+        );
+    }
+    format
+}
+
+/// Files that the launcher would mix up with each other.
+fn conflicts(container: &Container, problems: &mut Problems) {
+    let by_env: Vec<&ConfigFile> = container
+        .config
+        .iter()
+        .filter(|f| f.delivery == Delivery::Env)
+        .collect();
+    let names: Vec<&str> = by_env.iter().map(|f| &*f.name).collect();
+    for (index, corruption) in env::conflicts(container.image.launcher, &names) {
+        if let Some(file) = by_env.get(index) {
+            corrupt(&[corruption], |_| file.span, problems);
+        }
+    }
+}
+
+fn unique(container: &Container, delivered: &Delivered, problems: &mut Problems) {
+    let mut names: HashMap<&str, Span> = HashMap::with_capacity(delivered.env.len());
+    let loses_dots =
+        container.entrypoint.is_none() && container.image.entrypoint == Entrypoint::Sh;
+    for variable in &delivered.env {
+        if let Some(first) = names.insert(&variable.name, variable.span) {
+            problems.add(
+                Problem::error("duplicate-key", format!("the variable `{}` is set twice", variable.name))
+                    .at(variable.span)
+                    .label("second time")
+                    .related(first, "first time"),
+            );
+        }
+        let size = variable.name.len() + variable.value.raw().len() + 2;
+        if size > MAX_VARIABLE {
+            problems.add(
+                Problem::error("too-large", format!("the variable `{}` has {size} bytes", variable.name))
+                    .at(variable.span)
+                    .label(format!("Linux takes {MAX_VARIABLE} bytes of name, `=`, value and end"))
+                    .help("deliver it as a file: `delivery: files`, or `files`"),
+            );
+        }
+        if loses_dots && !is_identifier(&variable.name) {
+            problems.add(
+                Problem::error("corrupted", format!("the variable `{}` would not arrive", variable.name))
+                    .at(variable.span)
+                    .label(format!(
+                        "the entrypoint of image `{}` is run by /bin/sh, which removes such names",
+                        container.image.name
+                    ))
+                    .help("deliver it as a file: `delivery: files`, or replace the `entrypoint`"),
+            );
+        }
+    }
+    let mut paths: HashMap<&str, Span> = HashMap::new();
+    for file in &delivered.files {
+        if let Some(first) = paths.insert(&file.path, file.span) {
+            problems.add(
+                Problem::error("volume-clash", format!("two files are mounted at {}", file.path))
+                    .at(file.span)
+                    .label("second time")
+                    .related(first, "first time"),
+            );
+        }
+    }
+}
+
+/// A name that every shell passes on.
+fn is_identifier(name: &str) -> bool {
+    name.chars().enumerate().all(|(i, c)| {
+        c == '_' || c.is_ascii_alphabetic() || (i > 0 && c.is_ascii_digit())
+    })
+}
+
+/// The words of a replica's command, spelled so that they arrive as they are: behind an entrypoint
+/// that evaluates its words they are quoted, and what one that splits them would break is refused.
+pub fn words(
+    container: &Container,
+    words: &Words,
+    replica: u32,
+    problems: &mut Problems,
+) -> Vec<Value> {
+    let image = &container.image;
+    let argv = if container.entrypoint.is_some() { Argv::Exec } else { image.argv };
+    let present = words.words.iter().filter_map(|w| w.value(replica));
+    match argv {
+        Argv::Exec => present.cloned().collect(),
+        Argv::Eval => present.map(|w| Value::new(super::build::quote(w.raw()))).collect(),
+        Argv::Split => {
+            let breaks = |w: &Value| {
+                w.raw().is_empty()
+                    || w.raw().contains(|c: char| c.is_whitespace() || "*?[".contains(c))
+            };
+            let broken: HashSet<&str> = present.clone().filter(|w| breaks(w)).map(Value::raw).collect();
+            if let Some(word) = broken.iter().min() {
+                let shown: String = word.chars().take(40).collect();
+                problems.add(
+                    Problem::error("corrupted", "this command would not arrive as it is written")
+                        .at(words.span)
+                        .label(format!(
+                            "the entrypoint of image `{}` splits words at blanks and expands `*`: `{shown}`",
+                            image.name
+                        ))
+                        .help("put the command into a script: a step takes `script`, a service a file under `files`"),
+                );
+            }
+            present.cloned().collect()
+        }
+    }
+}

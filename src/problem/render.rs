@@ -1,0 +1,177 @@
+//! How problems are printed: for a person (the source line with the place marked) and for a tool
+//! (one JSON object a line). Decides nothing about what is a problem.
+
+use annotate_snippets::{AnnotationKind, Element, Level, Renderer, Snippet};
+use serde_json::json;
+
+use super::{Problem, Problems, Severity, Source, Sources, Span};
+
+/// Whether a terminal shows colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Plain text.
+    Plain,
+    /// ANSI colours; the caller's stream strips them where they can't be shown.
+    Colour,
+}
+
+/// More than this many problems are counted, not shown.
+const SHOWN: usize = 50;
+/// Longer source lines are cut around the mark, so that a 100 kB value does not fill the screen.
+const WIDTH: usize = 140;
+
+/// All problems as text, the last line a count.
+pub fn text(problems: &Problems, sources: &Sources, style: Style) -> String {
+    let renderer = match style {
+        Style::Plain => Renderer::plain(),
+        Style::Colour => Renderer::styled(),
+    }
+    .term_width(WIDTH);
+    let mut out = String::new();
+    let list = problems.sorted();
+    for problem in list.iter().take(SHOWN) {
+        out.push_str(&one(problem, sources, &renderer));
+        out.push_str("\n\n");
+    }
+    if list.len() > SHOWN {
+        out.push_str(&format!("... and {} more\n\n", list.len() - SHOWN));
+    }
+    out.push_str(&summary(problems));
+    out
+}
+
+fn summary(problems: &Problems) -> String {
+    let errors = problems.errors();
+    let warnings = problems.list.len() - errors;
+    let count = |n: usize, word: &str| match n {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        n => Some(format!("{n} {word}s")),
+    };
+    let parts: Vec<String> = [count(errors, "error"), count(warnings, "warning")]
+        .into_iter()
+        .flatten()
+        .collect();
+    if parts.is_empty() {
+        return String::new();
+    }
+    let end = if errors > 0 {
+        "; nothing was written"
+    } else {
+        ""
+    };
+    format!("{}{end}\n", parts.join(", "))
+}
+
+fn one(problem: &Problem, sources: &Sources, renderer: &Renderer) -> String {
+    let level = match problem.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut elements: Vec<Element<'_>> = Vec::new();
+    if let Some((span, source)) = place(problem.span, sources) {
+        let mut snippet = Snippet::source(&*source.text)
+            .path(&*source.name)
+            .annotation(
+                AnnotationKind::Primary
+                    .span(visible(span, &source.text))
+                    .label((!problem.label.is_empty()).then_some(problem.label.as_str())),
+            );
+        let (same, other): (Vec<_>, Vec<_>) = problem
+            .related
+            .iter()
+            .partition(|(related, _)| related.source == span.source);
+        for (related, label) in same {
+            snippet = snippet.annotation(
+                AnnotationKind::Context
+                    .span(visible(*related, &source.text))
+                    .label(label.as_str()),
+            );
+        }
+        elements.push(snippet.into());
+        for (related, label) in other {
+            if let Some((related, source)) = place(Some(*related), sources) {
+                elements.push(
+                    Snippet::source(&*source.text)
+                        .path(&*source.name)
+                        .annotation(
+                            AnnotationKind::Context
+                                .span(visible(related, &source.text))
+                                .label(label.as_str()),
+                        )
+                        .into(),
+                );
+            }
+        }
+    } else if !problem.label.is_empty() {
+        elements.push(Level::NOTE.message(problem.label.as_str()).into());
+    }
+    for help in &problem.help {
+        elements.push(Level::HELP.message(help.as_str()).into());
+    }
+    let group = level.primary_title(&problem.message).elements(elements);
+    renderer.render(&[group])
+}
+
+fn place(span: Option<Span>, sources: &Sources) -> Option<(Span, &Source)> {
+    let span = span?;
+    let source = sources.get(span.source)?;
+    Some((span, source))
+}
+
+/// What is marked: the first line of the span only, never past the end of the text.
+fn visible(span: Span, text: &str) -> std::ops::Range<usize> {
+    let start = (span.start as usize).min(text.len());
+    let end = (span.end as usize).clamp(start, text.len());
+    let marked = text.get(start..end).unwrap_or("");
+    let first = marked.lines().next().unwrap_or("").trim_end();
+    start..start + first.len()
+}
+
+/// All problems as JSON, one object a line: `severity`, `code`, `message`, `expected`, `help`,
+/// `file`, `line`, `column`, `end_line`, `end_column` (from 1, characters), `source_line`.
+pub fn json(problems: &Problems, sources: &Sources) -> String {
+    let mut out = String::new();
+    for problem in problems.sorted() {
+        let mut object = json!({
+            "severity": match problem.severity { Severity::Error => "error", Severity::Warning => "warning" },
+            "code": problem.code,
+            "message": problem.message,
+        });
+        if let Some(fields) = object.as_object_mut() {
+            if !problem.label.is_empty() {
+                fields.insert("expected".into(), problem.label.clone().into());
+            }
+            if !problem.help.is_empty() {
+                fields.insert("help".into(), problem.help.clone().into());
+            }
+            if let Some((span, source)) = place(problem.span, sources) {
+                location(fields, span, source, sources);
+            }
+        }
+        out.push_str(&object.to_string());
+        out.push('\n');
+    }
+    out
+}
+
+fn location(
+    fields: &mut serde_json::Map<String, serde_json::Value>,
+    span: Span,
+    source: &Source,
+    sources: &Sources,
+) {
+    let end = Span {
+        start: span.end.max(span.start),
+        ..span
+    };
+    let (line, column) = sources.position(span).unwrap_or((1, 1));
+    let (end_line, end_column) = sources.position(end).unwrap_or((line, column));
+    fields.insert("file".into(), source.name.clone().into());
+    fields.insert("line".into(), line.into());
+    fields.insert("column".into(), column.into());
+    fields.insert("end_line".into(), end_line.into());
+    fields.insert("end_column".into(), end_column.into());
+    let text = source.text.lines().nth(line - 1).unwrap_or("");
+    fields.insert("source_line".into(), text.into());
+}

@@ -1,0 +1,403 @@
+//! What the names in a blueprint refer to, and the rules of a single service: every problem that
+//! can be told without a target.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::needs;
+use crate::blueprint::{
+    At, Blueprint, Check, Config, Health, HttpCheck, Init, Kind, Map, PortForm, PortRef, Protocol,
+    Publish, SecretMount, Service, Volume, VolumeKind,
+};
+use crate::problem::{Problem, Problems, Span, one_of};
+
+/// The rule for names of clusters and services, in words.
+pub const NAME_RULE: &str =
+    "lower-case letters, digits and dashes, a letter first, at most 40 characters";
+
+/// More replicas than this in all are a mistake, or an attack.
+const MAX_TOTAL: u32 = 50_000;
+
+pub(super) fn check(blueprint: &Blueprint, targets: &[&str], problems: &mut Problems) {
+    let checker = Checker {
+        blueprint,
+        targets,
+        ports: port_table(blueprint),
+        services: blueprint.services.iter().map(|(k, v)| (&*k.value, v)).collect(),
+    };
+    checker.blueprint(problems);
+    needs::check(blueprint, &checker.services, &checker.ports, problems);
+}
+
+/// Port names of each service, those of its sidecars with them.
+pub(super) type PortTable<'a> = HashMap<&'a str, Vec<&'a str>>;
+
+fn port_table(blueprint: &Blueprint) -> PortTable<'_> {
+    blueprint
+        .services
+        .iter()
+        .map(|(name, service)| {
+            let sidecars = service.sidecars.iter().flat_map(|(_, s)| s.ports.names());
+            (&*name.value, service.ports.names().chain(sidecars).collect())
+        })
+        .collect()
+}
+
+struct Checker<'a> {
+    blueprint: &'a Blueprint,
+    targets: &'a [&'a str],
+    ports: PortTable<'a>,
+    services: HashMap<&'a str, &'a Service>,
+}
+
+impl Checker<'_> {
+    fn blueprint(&self, problems: &mut Problems) {
+        let Blueprint {
+            version: _,
+            name: cluster,
+            description: _,
+            include: _,
+            vars: _,
+            secrets,
+            images,
+            config: _,
+            services,
+            targets,
+            span,
+        } = self.blueprint;
+        name("a cluster", &cluster.value, cluster.span, problems);
+        if services.is_empty() {
+            problems.add(
+                Problem::error("missing-key", "this blueprint has no service")
+                    .at(*span)
+                    .label("expected `services` with at least one service"),
+            );
+        }
+        for (key, secret) in secrets.iter() {
+            let sources = [&secret.file, &secret.env, &secret.external];
+            if sources.iter().filter(|s| s.is_some()).count() != 1 {
+                problems.add(
+                    Problem::error("secret-source", format!("the secret `{}` needs one source", key.value))
+                        .at(key.span)
+                        .label("expected exactly one of `file`, `env` and `external`"),
+                );
+            }
+        }
+        for (_, image) in images.iter() {
+            image_reference(&image.reference, problems);
+        }
+        self.targets(targets.iter().map(|(k, _)| k), problems);
+        let mut total = 0;
+        for (key, service) in services.iter() {
+            name("a service", &key.value, key.span, problems);
+            total += service.replicas.map_or(1, |r| r.value.0);
+            self.service(key, service, problems);
+        }
+        if total > MAX_TOTAL {
+            problems.add(
+                Problem::error("too-large", format!("{total} replicas in all"))
+                    .at(self.blueprint.name.span)
+                    .label(format!("expected at most {MAX_TOTAL}")),
+            );
+        }
+    }
+
+    fn targets<'k>(
+        &self,
+        keys: impl Iterator<Item = &'k At<Arc<str>>>,
+        problems: &mut Problems,
+    ) {
+        for key in keys.filter(|k| !self.targets.contains(&&*k.value)) {
+            problems.add(
+                Problem::error("unknown-target", format!("there is no target `{}`", key.value))
+                    .at(key.span)
+                    .label(format!("expected {}", one_of(self.targets.iter().copied())))
+                    .nearest(&key.value, self.targets.iter().copied()),
+            );
+        }
+    }
+
+    fn service(&self, key: &At<Arc<str>>, service: &Service, problems: &mut Problems) {
+        self.image(&service.image, problems);
+        self.targets(service.patch.iter().map(|(k, _)| k), problems);
+        if let (Some(At { value: Kind::Daemon, .. }), Some(replicas)) = (service.kind, service.replicas)
+        {
+            problems.add(
+                Problem::error("wrong-value", "a daemon runs once on every node")
+                    .at(replicas.span)
+                    .label("expected no `replicas` here"),
+            );
+        }
+        self.config(service.config.as_ref(), problems);
+        self.secrets(&service.secrets, problems);
+        self.init(&service.init, problems);
+        ports(key, service, problems);
+        volumes(&service.volumes, problems);
+        let own: Vec<&str> = self.ports.get(&*key.value).cloned().unwrap_or_default();
+        health(service.health.as_ref(), &own, problems);
+        for (sidecar_key, sidecar) in service.sidecars.iter() {
+            name("a sidecar", &sidecar_key.value, sidecar_key.span, problems);
+            if let Some(image) = &sidecar.image {
+                self.image(image, problems);
+            }
+            self.config(sidecar.config.as_ref(), problems);
+            self.secrets(&sidecar.secrets, problems);
+            health(sidecar.health.as_ref(), &own, problems);
+        }
+        for with in service.placement.iter().flat_map(|p| &p.with) {
+            self.known_service(&with.value, with.span, problems);
+        }
+    }
+
+    fn known_service(&self, service: &str, span: Span, problems: &mut Problems) {
+        if !self.services.contains_key(service) {
+            problems.add(unknown("service", service, span, self.blueprint.services.names()));
+        }
+    }
+
+    fn image(&self, image: &At<String>, problems: &mut Problems) {
+        if self.blueprint.images.get(&image.value).is_none() {
+            let mut problem = unknown("image", &image.value, image.span, self.blueprint.images.names());
+            if image.value.contains([':', '/']) {
+                problem = problem.help(format!(
+                    "declare it: images: {{ NAME: {{ ref: \"{}\" }} }}, then `image: NAME`",
+                    image.value
+                ));
+            }
+            problems.add(problem);
+        }
+    }
+
+    fn config(&self, config: Option<&Config>, problems: &mut Problems) {
+        for group in config.iter().flat_map(|c| &c.uses) {
+            if self.blueprint.config.get(&group.value).is_none() {
+                let known = self.blueprint.config.names();
+                problems.add(unknown("config group", &group.value, group.span, known));
+            }
+        }
+    }
+
+    fn secrets(&self, mounts: &Map<Option<SecretMount>>, problems: &mut Problems) {
+        for (key, _) in mounts.iter() {
+            if self.blueprint.secrets.get(&key.value).is_none() {
+                let known = self.blueprint.secrets.names();
+                problems.add(unknown("secret", &key.value, key.span, known));
+            }
+        }
+    }
+
+    fn init(&self, steps: &[Init], problems: &mut Problems) {
+        let mut seen: HashMap<&str, Span> = HashMap::new();
+        for step in steps {
+            name("a step", &step.name.value, step.name.span, problems);
+            if let Some(first) = seen.insert(&step.name.value, step.name.span) {
+                problems.add(
+                    Problem::error("duplicate-name", format!("two steps are called `{}`", step.name.value))
+                        .at(step.name.span)
+                        .label("expected another name")
+                        .related(first, "the first one"),
+                );
+            }
+            if step.command.is_some() == step.script.is_some() {
+                problems.add(
+                    Problem::error("init-step", format!("the step `{}` needs one thing to run", step.name.value))
+                        .at(step.span)
+                        .label("expected exactly one of `command` and `script`"),
+                );
+            }
+            if let Some(image) = &step.image {
+                self.image(image, problems);
+            }
+        }
+    }
+}
+
+/// The problem of a name that refers to nothing.
+pub(super) fn unknown<'a>(
+    what: &str,
+    name: &str,
+    span: Span,
+    known: impl Iterator<Item = &'a str>,
+) -> Problem {
+    let known: Vec<&str> = known.collect();
+    let label = if known.is_empty() {
+        format!("the blueprint declares no {what}")
+    } else {
+        format!("expected {}", one_of(known.iter().copied()))
+    };
+    let code = match what {
+        "service" => "unknown-service",
+        "image" => "unknown-image",
+        "port" => "unknown-port",
+        "secret" => "unknown-secret",
+        "volume" => "unknown-volume",
+        _ => "unknown-config-group",
+    };
+    Problem::error(code, format!("there is no {what} `{name}`"))
+        .at(span)
+        .label(label)
+        .nearest(name, known)
+}
+
+fn name(what: &str, name: &str, span: Span, problems: &mut Problems) {
+    let good = name.len() <= 40
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !good {
+        let mut problem = Problem::error("invalid-name", format!("`{name}` can't be the name of {what}"))
+            .at(span)
+            .label(format!("expected {NAME_RULE}"));
+        let mended: String = name
+            .to_lowercase()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
+        let mended = mended.trim_matches(|c: char| c == '-' || c.is_ascii_digit());
+        if !mended.is_empty() && mended.len() <= 40 && mended != name {
+            problem = problem.help(format!("for example `{mended}`"));
+        }
+        problems.add(problem);
+    }
+}
+
+fn image_reference(reference: &At<String>, problems: &mut Problems) {
+    let text = &reference.value;
+    let bad = text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control());
+    if bad {
+        problems.add(
+            Problem::error("wrong-value", format!("`{text}` is no image"))
+                .at(reference.span)
+                .label("expected a repository with a tag or digest, such as apache/hadoop:3.4.3"),
+        );
+    }
+}
+
+/// Equal numbers within a replica clash, whoever listens on them: a sidecar shares the network.
+fn ports(key: &At<Arc<str>>, service: &Service, problems: &mut Problems) {
+    let sidecars = service.sidecars.iter().flat_map(|(_, s)| s.ports.iter());
+    let mut numbers: HashMap<(u16, Protocol), (Span, Arc<str>)> = HashMap::new();
+    let mut names: HashMap<Arc<str>, Span> = HashMap::new();
+    for (name, PortForm(port)) in service.ports.iter().chain(sidecars) {
+        port_name(name, problems);
+        if let Some(first) = names.insert(Arc::clone(&name.value), name.span) {
+            problems.add(
+                Problem::error("port-clash", format!("two ports of `{}` are called `{}`", key.value, name.value))
+                    .at(name.span)
+                    .label("a sidecar shares the ports of its replica")
+                    .related(first, "the first one"),
+            );
+        }
+        let protocol = port.protocol.map_or(Protocol::Tcp, |p| p.value);
+        let taken = numbers.insert((port.port.value, protocol), (port.port.span, Arc::clone(&name.value)));
+        if let Some((first, other)) = taken {
+            problems.add(
+                Problem::error("port-clash", format!("`{}` and `{other}` are both port {}", name.value, port.port.value))
+                    .at(port.port.span)
+                    .label("expected another number")
+                    .related(first, "the first one"),
+            );
+        }
+        if let Some(At { value: Publish::On(first), span }) = port.publish {
+            let last = u32::from(first) + service.replicas.map_or(1, |r| r.value.0) - 1;
+            if last > u32::from(u16::MAX) {
+                problems.add(
+                    Problem::error("wrong-value", format!("the last replica would publish port {last}"))
+                        .at(span)
+                        .label("expected a number that leaves room for every replica"),
+                );
+            }
+        }
+    }
+}
+
+fn port_name(name: &At<Arc<str>>, problems: &mut Problems) {
+    let text = &*name.value;
+    let good = text.len() <= 15
+        && text.contains(|c: char| c.is_ascii_lowercase())
+        && !text.contains("--")
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !good {
+        problems.add(
+            Problem::error("invalid-name", format!("`{text}` can't be the name of a port"))
+                .at(name.span)
+                .label("expected lower-case letters, digits and dashes, at most 15 characters"),
+        );
+    }
+}
+
+fn volumes(volumes: &Map<Volume>, problems: &mut Problems) {
+    let mut paths: HashMap<&str, Span> = HashMap::new();
+    for (key, volume) in volumes.iter() {
+        name("a volume", &key.value, key.span, problems);
+        if let Some(first) = paths.insert(&volume.path.value.0, volume.path.span) {
+            problems.add(
+                Problem::error("volume-clash", format!("two volumes are mounted at {}", volume.path.value.0))
+                    .at(volume.path.span)
+                    .label("expected another path")
+                    .related(first, "the first one"),
+            );
+        }
+        let host = volume.kind.is_some_and(|k| k.value == VolumeKind::Host);
+        match (&volume.source, host) {
+            (None, true) => problems.add(
+                Problem::error("missing-key", "a volume of kind `host` needs `source`")
+                    .at(volume.span)
+                    .label("expected source: /a/directory/of/the/node"),
+            ),
+            (Some(source), false) => problems.add(
+                Problem::error("wrong-value", "only a volume of kind `host` has a `source`")
+                    .at(source.span)
+                    .label("expected `kind: host`, or no source"),
+            ),
+            _ => {}
+        }
+    }
+}
+
+fn health(health: Option<&Health>, ports: &[&str], problems: &mut Problems) {
+    let Some(health) = health else {
+        return;
+    };
+    let Health { tcp, http, command, start, ready, alive, span, .. } = health;
+    let own = [tcp.is_some(), http.is_some(), command.is_some()];
+    let own = own.iter().filter(|s| **s).count();
+    let apart = start.is_some() || ready.is_some() || alive.is_some();
+    if own > 1 || (own == 0 && !apart) || (own == 1 && apart) {
+        problems.add(
+            Problem::error("health", "a health check is one of `tcp`, `http` and `command`")
+                .at(*span)
+                .label("expected one of them, or `start`, `ready` and `alive` with one each"),
+        );
+    }
+    port_ref(tcp.as_ref(), http.as_ref(), ports, problems);
+    for check in [start, ready, alive].into_iter().flatten() {
+        let Check { tcp, http, command, span, .. } = check;
+        let kinds = [tcp.is_some(), http.is_some(), command.is_some()];
+        if kinds.iter().filter(|s| **s).count() != 1 {
+            problems.add(
+                Problem::error("health", "a check is exactly one of `tcp`, `http` and `command`")
+                    .at(*span)
+                    .label("expected one of them"),
+            );
+        }
+        port_ref(tcp.as_ref(), http.as_ref(), ports, problems);
+    }
+}
+
+fn port_ref(
+    tcp: Option<&PortRef>,
+    http: Option<&HttpCheck>,
+    ports: &[&str],
+    problems: &mut Problems,
+) {
+    for port in tcp.into_iter().chain(http.map(|h| &h.port)) {
+        if !ports.contains(&&*port.name) {
+            problems.add(unknown("port", &port.name, port.span, ports.iter().copied()));
+        }
+    }
+}

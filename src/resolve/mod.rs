@@ -1,0 +1,82 @@
+//! From sources to one [`Cluster`]: layers merged, variables typed, plugins taken in, the language
+//! read, and every reference checked.
+//!
+//! Owns the order of layers (included blueprints, the blueprint, `--values`, `--set`), the typing
+//! of variables by their defaults, plugin parameters, and what names may refer to. Leaves value
+//! texts unevaluated: their meaning depends on the target's names, which `plan` is given.
+//! Reads no file: what it needs comes through [`Loader`].
+//! May fail with all problems of meaning at once.
+
+mod check;
+mod needs;
+mod layers;
+mod plugins;
+mod vars;
+
+pub use check::NAME_RULE;
+pub use layers::{Input, Loader};
+pub use plugins::Scope;
+
+use crate::blueprint::{Blueprint, Read, Reader};
+use crate::problem::{Problem, Problems, Sources};
+use crate::template::{Engine, Value};
+use crate::yaml;
+
+/// A blueprint with its layers merged and its references checked.
+#[derive(Debug)]
+pub struct Cluster {
+    /// The whole of it, read.
+    pub blueprint: Blueprint,
+    /// The variables, as templates see them, and `name`.
+    pub vars: Value,
+    /// Plugin instances: scope N of a text is entry N - 1.
+    pub scopes: Vec<Scope>,
+}
+
+/// Makes a cluster of a blueprint and its layers. `targets` are the names that `targets:` and
+/// `patch:` may have. `None` when an error was reported.
+pub fn resolve(
+    input: &Input,
+    loader: &dyn Loader,
+    targets: &[&str],
+    sources: &mut Sources,
+    problems: &mut Problems,
+) -> Option<Cluster> {
+    let before = problems.errors();
+    let engine = Engine::default();
+    let mut tree = layers::load(input, loader, sources, problems)?;
+    let vars = vars::values(&tree, input, &engine, sources, problems);
+    let scopes = plugins::apply(&mut tree, loader, &engine, &vars, sources, problems);
+    let mut contexts = vec![vars.clone()];
+    contexts.extend(scopes.iter().map(|s| s.structure.clone()));
+    let mut reader = Reader {
+        problems,
+        sources,
+        engine: &engine,
+        contexts: &contexts,
+    };
+    if tree.is_null() {
+        let what = "a blueprint: `blueprint: v1`, `name`, `images`, `services`";
+        return reader.fail(
+            Problem::error("missing-key", "there is nothing in this file")
+                .at(tree.span)
+                .label(format!("expected {what}"))
+                .help("`flokkr init` writes a blueprint to start from"),
+        );
+    }
+    let blueprint = Blueprint::read(&strip(tree), &mut reader)?;
+    check::check(&blueprint, targets, reader.problems);
+    (problems.errors() == before).then_some(Cluster {
+        blueprint,
+        vars,
+        scopes,
+    })
+}
+
+/// Without `include`, whose work is done.
+fn strip(mut tree: yaml::Node) -> yaml::Node {
+    if let yaml::Value::Map(entries) = &mut tree.value {
+        entries.retain(|e| &*e.key != "include");
+    }
+    tree
+}

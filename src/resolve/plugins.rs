@@ -1,0 +1,295 @@
+//! Plugins: a service's `plugins` are taken into its node, before the language is read.
+
+use std::sync::Arc;
+
+use super::layers::Loader;
+use crate::blueprint::{At, FromText, Parameter, ParameterType, Plugin, Read, Reader, unknown_key};
+use crate::problem::{Problem, Problems, Sources, Span};
+use crate::template::{self, Engine, Value as Evaluated};
+use crate::yaml::{self, Entry, Node, Value};
+
+/// One plugin in one service, with the parameters it was given there.
+#[derive(Debug, Clone)]
+pub struct Scope {
+    /// The plugin's name.
+    pub plugin: String,
+    /// Parameters as written: templates see them as `params.NAME`, evaluated where they are used.
+    pub params: Vec<Param>,
+    /// What structure scalars of the plugin's part see: variables, and those parameters that can
+    /// be told without a target.
+    pub structure: Evaluated,
+}
+
+/// A parameter's value.
+#[derive(Debug, Clone)]
+pub struct Param {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What it holds.
+    pub kind: ParameterType,
+    /// As it was given, or the default.
+    pub node: Node,
+}
+
+/// Lists that a plugin adds to instead of being replaced.
+const JOINED: [&str; 3] = ["init", "args", "profiles"];
+
+struct Context<'a> {
+    loader: &'a dyn Loader,
+    engine: &'a Engine,
+    vars: &'a Evaluated,
+    sources: &'a mut Sources,
+    problems: &'a mut Problems,
+    scopes: Vec<Scope>,
+}
+
+/// Takes the plugins of every service into the tree.
+pub(super) fn apply(
+    tree: &mut Node,
+    loader: &dyn Loader,
+    engine: &Engine,
+    vars: &Evaluated,
+    sources: &mut Sources,
+    problems: &mut Problems,
+) -> Vec<Scope> {
+    let mut context = Context {
+        loader,
+        engine,
+        vars,
+        sources,
+        problems,
+        scopes: Vec::new(),
+    };
+    if let Value::Map(entries) = &mut tree.value {
+        let services = entries.iter_mut().find(|e| &*e.key == "services");
+        if let Some(Entry { value, .. }) = services
+            && let Value::Map(services) = &mut value.value
+        {
+            for service in services {
+                context.service(&mut service.value);
+            }
+        }
+    }
+    context.scopes
+}
+
+impl Context<'_> {
+    fn service(&mut self, service: &mut Node) {
+        let plugins: Vec<Entry> = service
+            .get("plugins")
+            .map(Node::entries)
+            .unwrap_or_default()
+            .to_vec();
+        // The last plugin written is laid first, so that the first one's steps come first.
+        for entry in plugins.iter().rev() {
+            if let Some(body) = self.instance(entry) {
+                let own = std::mem::replace(service, body.clone());
+                *service = join(body, own);
+            }
+        }
+    }
+
+    /// The plugin's part of a service, its texts marked with a new scope.
+    fn instance(&mut self, entry: &Entry) -> Option<Node> {
+        let name = &*entry.key;
+        let Some(loaded) = self.loader.plugin(name) else {
+            let known = self.loader.plugins();
+            let known = known.iter().map(String::as_str);
+            self.problems.add(
+                Problem::error("unknown-plugin", format!("there is no plugin `{name}`"))
+                    .at(entry.key_span)
+                    .label(format!("expected {}", crate::problem::one_of(known.clone())))
+                    .nearest(name, known)
+                    .help("a plugin of your own is a file plugins/NAME.yaml beside the blueprint"),
+            );
+            return None;
+        };
+        let (called, text) = match loaded {
+            Ok(loaded) => loaded,
+            Err(reason) => {
+                self.problems
+                    .add(Problem::error("unknown-plugin", reason).at(entry.key_span));
+                return None;
+            }
+        };
+        let source = self.sources.add(called, text);
+        let node = yaml::read(source, self.sources, self.problems)?;
+        let contexts = [Evaluated::from(())];
+        let mut reader = Reader {
+            problems: self.problems,
+            sources: self.sources,
+            engine: self.engine,
+            contexts: &contexts,
+        };
+        let plugin = Plugin::read(&node, &mut reader)?;
+        let params = self.params(&plugin, entry)?;
+        let structure = self.structure(&params);
+        self.scopes.push(Scope {
+            plugin: name.to_owned(),
+            params,
+            structure,
+        });
+        let mut body = plugin.service.0;
+        body.set_scope(u32::try_from(self.scopes.len()).unwrap_or(u32::MAX));
+        Some(body)
+    }
+
+    fn params(&mut self, plugin: &Plugin, entry: &Entry) -> Option<Vec<Param>> {
+        let given = &entry.value;
+        let mut whole = true;
+        if !matches!(given.value, Value::Map(_) | Value::Null) {
+            self.problems.add(
+                Problem::error("wrong-type", format!("parameters are a mapping, this is {}", given.kind()))
+                    .at(given.span)
+                    .label("expected parameters and their values"),
+            );
+            return None;
+        }
+        for extra in given.entries() {
+            if plugin.params.get(&extra.key).is_none() {
+                whole = false;
+                let names: Vec<&str> = plugin.params.names().collect();
+                self.problems
+                    .add(unknown_key(&extra.key, extra.key_span, names.iter().copied()));
+            }
+        }
+        let mut params = Vec::new();
+        for (name, parameter) in plugin.params.iter() {
+            match self.param(name, parameter, entry) {
+                Some(param) => params.push(param),
+                None => whole = false,
+            }
+        }
+        whole.then_some(params)
+    }
+
+    fn param(&mut self, name: &At<Arc<str>>, parameter: &Parameter, entry: &Entry) -> Option<Param> {
+        let kind = parameter.kind.value;
+        let given = entry.value.get(&name.value).filter(|n| !n.is_null());
+        let default = parameter.default.as_ref().map(|d| &d.0);
+        let Some(node) = given.or(default) else {
+            if parameter.required.is_some_and(|r| r.value) {
+                self.problems.add(
+                    Problem::error("missing-key", format!("the plugin `{}` needs `{}`", entry.key, name.value))
+                        .at(entry.key_span)
+                        .label(format!("expected {}: VALUE", name.value)),
+                );
+                return None;
+            }
+            let empty = empty(kind, entry.key_span);
+            return Some(Param {
+                name: Arc::clone(&name.value),
+                kind,
+                node: empty,
+            });
+        };
+        if !fits(kind, node) {
+            self.problems.add(
+                Problem::error("wrong-type", format!("`{}` of the plugin `{}` is {}", name.value, entry.key, words(kind)))
+                    .at(node.span)
+                    .label(format!("expected {}", words(kind))),
+            );
+            return None;
+        }
+        Some(Param {
+            name: Arc::clone(&name.value),
+            kind,
+            node: node.clone(),
+        })
+    }
+
+    /// Variables, and the parameters that can be told now.
+    fn structure(&self, params: &[Param]) -> Evaluated {
+        let mut told: Vec<(String, Evaluated)> = Vec::new();
+        for param in params {
+            if let Some(value) = self.told(&param.node) {
+                told.push((param.name.to_string(), value));
+            }
+        }
+        let params = Evaluated::from_pairs(told);
+        let vars = self.vars.try_iter().into_iter().flatten();
+        let vars = vars.filter_map(|key| {
+            let value = self.vars.get_item(&key).ok()?;
+            Some((key.to_string(), value))
+        });
+        Evaluated::from_pairs(vars.chain([("params".to_owned(), params)]))
+    }
+
+    fn told(&self, node: &Node) -> Option<Evaluated> {
+        match &node.value {
+            Value::Null | Value::Map(_) => Some(Evaluated::from("")),
+            Value::List(items) => {
+                let items: Option<Vec<_>> = items.iter().map(|n| self.told(n)).collect();
+                Some(Evaluated::from(items?))
+            }
+            Value::Scalar(scalar) if template::is_template(&scalar.text) => self
+                .engine
+                .render(&scalar.text, self.vars)
+                .ok()
+                .map(|text| template::plain_value(&text)),
+            Value::Scalar(scalar) if scalar.plain => Some(template::plain_value(&scalar.text)),
+            Value::Scalar(scalar) => Some(Evaluated::from(&*scalar.text)),
+        }
+    }
+}
+
+fn empty(kind: ParameterType, span: Span) -> Node {
+    Node {
+        value: if kind == ParameterType::List {
+            Value::List(Vec::new())
+        } else {
+            Value::Scalar(yaml::Scalar {
+                text: if kind == ParameterType::Boolean { "false".into() } else { "".into() },
+                plain: true,
+            })
+        },
+        span,
+        scope: 0,
+    }
+}
+
+fn fits(kind: ParameterType, node: &Node) -> bool {
+    match &node.value {
+        Value::Scalar(scalar) => template::is_template(&scalar.text) || kind.accepts(&scalar.text),
+        Value::List(items) => {
+            kind == ParameterType::List && items.iter().all(|n| n.text().is_some())
+        }
+        Value::Map(_) | Value::Null => false,
+    }
+}
+
+fn words(kind: ParameterType) -> String {
+    match kind {
+        ParameterType::Text => "a text".to_owned(),
+        ParameterType::Integer => "a whole number".to_owned(),
+        ParameterType::Boolean => bool::expected(),
+        ParameterType::Path => crate::blueprint::ContainerPath::expected(),
+        ParameterType::Port => u16::expected(),
+        ParameterType::Duration => crate::blueprint::Duration::expected(),
+        ParameterType::List => "a list of texts".to_owned(),
+    }
+}
+
+/// The plugin's part under the service's own; some lists are joined.
+fn join(body: Node, own: Node) -> Node {
+    let mut lists: Vec<(Entry, Vec<Node>)> = Vec::new();
+    for key in JOINED {
+        let first = body.get(key).map(|n| &n.value);
+        let then = own.entry(key);
+        if let (Some(Value::List(first)), Some(entry)) = (first, then)
+            && let Value::List(second) = &entry.value.value
+        {
+            let items = first.iter().chain(second).cloned().collect();
+            lists.push((entry.clone(), items));
+        }
+    }
+    let mut joined = yaml::merge(body, own);
+    if let Value::Map(entries) = &mut joined.value {
+        for (entry, items) in lists {
+            if let Some(slot) = entries.iter_mut().find(|e| e.key == entry.key) {
+                slot.value.value = Value::List(items);
+            }
+        }
+    }
+    joined
+}

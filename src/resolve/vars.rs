@@ -1,0 +1,338 @@
+//! Variables: their types come from the defaults in `vars`, their values from the defaults,
+//! `--values` and `--set`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::layers::Input;
+use crate::problem::{Problem, Problems, SourceId, Sources, Span, one_of};
+use crate::template::{self, Engine, Value as Evaluated};
+use crate::yaml::{self, Entry, Node, Scalar, Value};
+
+/// The variables as templates see them, with `name`.
+pub(super) fn values(
+    tree: &Node,
+    input: &Input,
+    engine: &Engine,
+    sources: &mut Sources,
+    problems: &mut Problems,
+) -> Evaluated {
+    let mut declared: IndexMap<Arc<str>, Entry> = IndexMap::new();
+    for entry in tree.get("vars").map(Node::entries).unwrap_or_default() {
+        reserved(entry, problems);
+        declared.insert(Arc::clone(&entry.key), entry.clone());
+    }
+    for source in &input.values {
+        if let Some(node) = yaml::read(*source, sources, problems) {
+            layer(&mut declared, &node, problems);
+        }
+    }
+    for source in &input.sets {
+        set(&mut declared, *source, sources, problems);
+    }
+    let mut evaluation = Evaluation {
+        declared: &declared,
+        done: BTreeMap::new(),
+        open: Vec::new(),
+        engine,
+        sources,
+        problems,
+    };
+    if let Some(name) = tree.get("name").and_then(Node::text) {
+        evaluation.done.insert("name".into(), Evaluated::from(name));
+    }
+    for key in declared.keys() {
+        evaluation.value(key);
+    }
+    Evaluated::from_pairs(evaluation.done)
+}
+
+fn reserved(entry: &Entry, problems: &mut Problems) {
+    const TAKEN: [&str; 13] = [
+        "name", "service", "host", "hosts", "address", "addresses", "port", "replica", "peer",
+        "peers", "secret", "omit", "params",
+    ];
+    let identifier = entry.key.chars().enumerate().all(|(i, c)| {
+        c == '_' || c.is_ascii_alphabetic() || (i > 0 && c.is_ascii_digit())
+    });
+    if TAKEN.contains(&&*entry.key) {
+        problems.add(
+            Problem::error("invalid-name", format!("`{}` is the name of a function", entry.key))
+                .at(entry.key_span)
+                .label("expected another name for this variable"),
+        );
+    } else if !identifier || entry.key.is_empty() {
+        problems.add(
+            Problem::error("invalid-name", format!("`{}` can't be the name of a variable", entry.key))
+                .at(entry.key_span)
+                .label("expected letters, digits and underscores, so that {{ }} can name it"),
+        );
+    }
+}
+
+/// Lays the values of one file over the defaults.
+fn layer(declared: &mut IndexMap<Arc<str>, Entry>, node: &Node, problems: &mut Problems) {
+    if !matches!(node.value, Value::Map(_) | Value::Null) {
+        problems.add(
+            Problem::error("wrong-type", format!("values are a mapping, this is {}", node.kind()))
+                .at(node.span)
+                .label("expected variables and their values"),
+        );
+    }
+    for entry in node.entries() {
+        assign(declared, &entry.key, entry.key_span, entry.value.clone(), problems);
+    }
+}
+
+/// Gives one variable another value, of the same type.
+fn assign(
+    declared: &mut IndexMap<Arc<str>, Entry>,
+    name: &str,
+    span: Span,
+    value: Node,
+    problems: &mut Problems,
+) {
+    let names: Vec<Arc<str>> = declared.keys().cloned().collect();
+    let Some(entry) = declared.get_mut(name) else {
+        let known = names.iter().map(|n| &**n);
+        problems.add(
+            Problem::error("undefined", format!("the blueprint has no variable `{name}`"))
+                .at(span)
+                .label(format!("expected {}", one_of(known.clone())))
+                .nearest(name, known)
+                .help("only what stands under `vars` can be changed from outside"),
+        );
+        return;
+    };
+    let default = Type::of(&entry.value);
+    let given = Type::of(&value);
+    if !default.takes(given) {
+        problems.add(
+            Problem::error(
+                "wrong-type",
+                format!("`{name}` is {}, found {}", default.words(), shown(&value)),
+            )
+            .at(value.span)
+            .label(format!("expected {}", default.words()))
+            .related(entry.value.span, "the default gives the type"),
+        );
+        return;
+    }
+    let below = std::mem::replace(&mut entry.value, null(span));
+    entry.value = yaml::merge(below, value);
+}
+
+fn shown(node: &Node) -> String {
+    node.text()
+        .map_or_else(|| node.kind().to_owned(), |text| format!("`{text}`"))
+}
+
+fn null(span: Span) -> Node {
+    Node {
+        value: Value::Null,
+        span,
+        scope: 0,
+    }
+}
+
+/// Takes one `--set name=value` or `--set name.key=value`.
+fn set(
+    declared: &mut IndexMap<Arc<str>, Entry>,
+    source: SourceId,
+    sources: &mut Sources,
+    problems: &mut Problems,
+) {
+    let text = sources
+        .get(source)
+        .map(|s| Arc::clone(&s.text))
+        .unwrap_or_default();
+    let Some((path, value)) = text.split_once('=') else {
+        problems.add(
+            Problem::error("set", format!("`{text}` sets nothing"))
+                .at(Span::new(source, 0, text.len()))
+                .label("expected NAME=VALUE"),
+        );
+        return;
+    };
+    let span = Span::new(source, path.len() + 1, text.len());
+    let mut keys = path.split('.');
+    let name = keys.next().unwrap_or("").trim();
+    let inner: Vec<&str> = keys.collect();
+    let wants = declared.get(name).map(|e| Type::of(&e.value));
+    let structured = inner.is_empty() && matches!(wants, Some(Type::List | Type::Map));
+    let mut node = Node {
+        value: Value::Scalar(Scalar {
+            text: value.into(),
+            plain: true,
+        }),
+        span,
+        scope: 0,
+    };
+    if structured {
+        let id = sources.add(format!("--set {name}"), value);
+        match yaml::read(id, sources, problems) {
+            Some(read) => node = read,
+            None => return,
+        }
+    }
+    for key in inner.into_iter().rev() {
+        node = Node {
+            value: Value::Map(vec![Entry {
+                key: key.into(),
+                key_span: span,
+                value: node,
+            }]),
+            span,
+            scope: 0,
+        };
+    }
+    assign(declared, name, Span::new(source, 0, path.len()), node, problems);
+}
+
+/// The type that a default gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Type {
+    Any,
+    Text,
+    Integer,
+    Number,
+    Boolean,
+    List,
+    Map,
+}
+
+impl Type {
+    fn of(node: &Node) -> Self {
+        match &node.value {
+            Value::Null => Self::Any,
+            Value::List(_) => Self::List,
+            Value::Map(_) => Self::Map,
+            Value::Scalar(scalar) if !scalar.plain => Self::Text,
+            Value::Scalar(scalar) => {
+                let value = template::plain_value(&scalar.text);
+                match value.kind() {
+                    template::ValueKind::Bool => Self::Boolean,
+                    template::ValueKind::Number if value.as_i64().is_some() => Self::Integer,
+                    template::ValueKind::Number => Self::Number,
+                    _ => Self::Text,
+                }
+            }
+        }
+    }
+
+    /// May a value of type `given` stand where the default has this type? A text takes every
+    /// scalar, because its characters are what counts.
+    fn takes(self, given: Self) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Text => !matches!(given, Self::List | Self::Map),
+            Self::Number => matches!(given, Self::Number | Self::Integer),
+            Self::Integer | Self::Boolean | Self::List | Self::Map => given == self,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Any => "any value",
+            Self::Text => "a text",
+            Self::Integer => "a whole number",
+            Self::Number => "a number",
+            Self::Boolean => "`true` or `false`",
+            Self::List => "a list",
+            Self::Map => "a mapping",
+        }
+    }
+}
+
+struct Evaluation<'a> {
+    declared: &'a IndexMap<Arc<str>, Entry>,
+    done: BTreeMap<String, Evaluated>,
+    open: Vec<Arc<str>>,
+    engine: &'a Engine,
+    sources: &'a Sources,
+    problems: &'a mut Problems,
+}
+
+impl Evaluation<'_> {
+    /// Evaluates one variable, and first those that it is made from.
+    fn value(&mut self, name: &Arc<str>) {
+        if self.done.contains_key(&**name) {
+            return;
+        }
+        let Some(entry) = self.declared.get(name) else {
+            return;
+        };
+        if self.open.contains(name) {
+            let way: Vec<&str> = self.open.iter().map(|n| &**n).collect();
+            self.problems.add(
+                Problem::error("cycle", "variables are made from each other in a circle")
+                    .at(entry.key_span)
+                    .label(format!("{} -> {name}", way.join(" -> "))),
+            );
+            self.done.insert(name.to_string(), Evaluated::from(""));
+            return;
+        }
+        if entry.value.is_null() {
+            self.problems.add(
+                Problem::error("missing-key", format!("the variable `{name}` has no value"))
+                    .at(entry.key_span)
+                    .label("its default is null, so it must be given")
+                    .help(format!("give it with --set {name}=VALUE or in a --values file")),
+            );
+        }
+        self.open.push(Arc::clone(name));
+        let value = self.node(&entry.value);
+        self.open.pop();
+        self.done.insert(name.to_string(), value);
+    }
+
+    fn node(&mut self, node: &Node) -> Evaluated {
+        match &node.value {
+            Value::Null => Evaluated::from(()),
+            Value::Scalar(scalar) => self.scalar(scalar, node.span),
+            Value::List(items) => {
+                Evaluated::from(items.iter().map(|n| self.node(n)).collect::<Vec<_>>())
+            }
+            Value::Map(entries) => Evaluated::from_pairs(
+                entries
+                    .iter()
+                    .map(|e| (e.key.to_string(), self.node(&e.value))),
+            ),
+        }
+    }
+
+    fn scalar(&mut self, scalar: &Scalar, span: Span) -> Evaluated {
+        if !template::is_template(&scalar.text) {
+            return if scalar.plain {
+                template::plain_value(&scalar.text)
+            } else {
+                Evaluated::from(&*scalar.text)
+            };
+        }
+        let needed: Vec<Arc<str>> = self
+            .engine
+            .names(&scalar.text)
+            .iter()
+            .filter_map(|n| self.declared.get_key_value(n.as_str()))
+            .map(|(key, _)| Arc::clone(key))
+            .collect();
+        for name in &needed {
+            self.value(name);
+        }
+        let context = Evaluated::from_pairs(self.done.clone());
+        match self.engine.render(&scalar.text, &context) {
+            Ok(text) => Evaluated::from(text),
+            Err(failure) => {
+                let known = || {
+                    let names = self.declared.keys().map(|n| n.to_string());
+                    names.chain(["name".to_owned()]).collect()
+                };
+                self.problems
+                    .add(failure.problem(&scalar.text, span, self.sources, &known));
+                Evaluated::from("")
+            }
+        }
+    }
+}

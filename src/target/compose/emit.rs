@@ -1,0 +1,410 @@
+//! From the model to text: `$` doubled in every value that Compose interpolates, lists where a map
+//! would be misread, secrets as the variables that hold them.
+
+use indexmap::IndexMap;
+
+use super::model::{
+    Condition, Dependency, Env, Healthcheck, Mount, Project, PublishedPort, Resources,
+    SecretSource, Service, Volume, VolumeMount,
+};
+use super::settings::Settings;
+use super::share;
+use crate::emit::yaml::{self, Yaml};
+use crate::plan::{Part, Plan, Value};
+use crate::problem::Problems;
+use crate::target::patch;
+
+/// The whole file.
+pub(super) fn text(
+    project: Project,
+    plan: &Plan,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> String {
+    let environment: Vec<(String, Vec<Env>)> = project
+        .services
+        .iter()
+        .map(|(name, service)| (name.clone(), service.environment.clone()))
+        .collect();
+    let mut document = Emitter {
+        secrets: &project.secrets,
+    }
+    .project(&project);
+    for (name, service) in &project.services {
+        if let Some(node) = &service.patch
+            && let Some(body) = document.get_mut("services").and_then(|s| s.get_mut(name))
+        {
+            patch::apply(body, node, problems);
+        }
+    }
+    if let Some(node) = &settings.patch {
+        patch::apply(&mut document, &node.0, problems);
+    }
+    share::share(&mut document, &project.families, &environment);
+    let mut comment = format!("Made by flokkr from the blueprint {}: change that, not this file.", plan.name);
+    if let Some(description) = &plan.description {
+        let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
+        comment = format!("{line}\n{comment}");
+    }
+    yaml::document(&comment, &document)
+}
+
+struct Emitter<'a> {
+    secrets: &'a IndexMap<String, SecretSource>,
+}
+
+type Entries = Vec<(String, Yaml)>;
+
+/// `$` is doubled in every value that Compose interpolates; keys of mappings it leaves alone.
+fn doubled(text: &str) -> String {
+    text.replace('$', "$$")
+}
+
+fn plain(text: &str) -> Yaml {
+    Yaml::Text(doubled(text))
+}
+
+fn key(entries: &mut Entries, key: &str, value: Yaml) {
+    entries.push((key.to_owned(), value));
+}
+
+impl Emitter<'_> {
+    fn project(&self, project: &Project) -> Yaml {
+        let mut entries = Entries::new();
+        key(&mut entries, "name", plain(&project.name));
+        let services = project
+            .services
+            .iter()
+            .map(|(name, service)| (name.clone(), self.service(service)))
+            .collect();
+        key(&mut entries, "services", Yaml::Map(services));
+        if !project.volumes.is_empty() {
+            let volumes = project.volumes.iter();
+            let volumes = volumes.map(|(name, volume)| (name.clone(), volume_body(volume)));
+            key(&mut entries, "volumes", Yaml::Map(volumes.collect()));
+        }
+        if !project.configs.is_empty() {
+            let configs = project.configs.iter().map(|(name, content)| {
+                let body = vec![("content".to_owned(), self.value(content))];
+                (name.clone(), Yaml::Map(body))
+            });
+            key(&mut entries, "configs", Yaml::Map(configs.collect()));
+        }
+        let secrets: Entries = project
+            .secrets
+            .iter()
+            .filter(|(name, _)| project.services.values().any(|s| uses(s, name)))
+            .map(|(name, source)| (name.clone(), secret_body(source)))
+            .collect();
+        if !secrets.is_empty() {
+            key(&mut entries, "secrets", Yaml::Map(secrets));
+        }
+        Yaml::Map(entries)
+    }
+
+    fn service(&self, service: &Service) -> Yaml {
+        let Service {
+            image,
+            hostname,
+            profiles,
+            user,
+            working_dir,
+            entrypoint,
+            command,
+            environment,
+            configs,
+            secrets,
+            volumes,
+            ports,
+            network_mode,
+            aliases,
+            pid,
+            depends_on,
+            healthcheck,
+            replicas,
+            resources,
+            restart,
+            stop_grace_period,
+            stop_signal,
+            labels,
+            patch: _,
+        } = service;
+        let mut body = Entries::new();
+        let texts = [
+            ("image", Some(image)),
+            ("hostname", hostname.as_ref()),
+            ("user", user.as_ref()),
+            ("working_dir", working_dir.as_ref()),
+        ];
+        for (name, text) in texts {
+            if let Some(text) = text {
+                key(&mut body, name, plain(text));
+            }
+        }
+        if !profiles.is_empty() {
+            let list = profiles.iter().map(|p| plain(p)).collect();
+            key(&mut body, "profiles", Yaml::List(list));
+        }
+        for (name, words) in [("entrypoint", entrypoint), ("command", command)] {
+            if let Some(words) = words {
+                key(&mut body, name, self.words(words));
+            }
+        }
+        if !environment.is_empty() {
+            let pairs = environment.iter().map(|e| (e.name.as_str(), &e.value));
+            key(&mut body, "environment", self.pairs(pairs));
+        }
+        for (name, mounts) in [("configs", configs), ("secrets", secrets)] {
+            if !mounts.is_empty() {
+                key(&mut body, name, Yaml::List(mounts.iter().map(mount_body).collect()));
+            }
+        }
+        if !volumes.is_empty() {
+            let list = volumes.iter().map(volume_mount).collect();
+            key(&mut body, "volumes", Yaml::List(list));
+        }
+        if !ports.is_empty() {
+            key(&mut body, "ports", Yaml::List(ports.iter().map(port_body).collect()));
+        }
+        if let Some(mode) = network_mode {
+            key(&mut body, "network_mode", plain(mode));
+        }
+        if !aliases.is_empty() {
+            key(&mut body, "networks", networks(aliases));
+        }
+        if let Some(pid) = pid {
+            key(&mut body, "pid", plain(pid));
+        }
+        if !depends_on.is_empty() {
+            let list = depends_on.iter();
+            let list = list.map(|(name, dependency)| (name.clone(), dependency_body(*dependency)));
+            key(&mut body, "depends_on", Yaml::Map(list.collect()));
+        }
+        if let Some(check) = healthcheck {
+            key(&mut body, "healthcheck", self.healthcheck(check));
+        }
+        resources_body(*resources, *replicas, &mut body);
+        if let Some(restart) = restart {
+            key(&mut body, "restart", plain(restart));
+        }
+        let texts = [
+            ("stop_grace_period", stop_grace_period),
+            ("stop_signal", stop_signal),
+        ];
+        for (name, text) in texts {
+            if let Some(text) = text {
+                key(&mut body, name, plain(text));
+            }
+        }
+        if !labels.is_empty() {
+            let pairs = labels.iter().map(|(k, v)| (k.as_str(), v));
+            key(&mut body, "labels", self.pairs(pairs));
+        }
+        Yaml::Map(body)
+    }
+
+    /// A text in which secrets are written as `${VARIABLE:?message}`.
+    fn value(&self, value: &Value) -> Yaml {
+        Yaml::Text(self.interpolated(value))
+    }
+
+    fn interpolated(&self, value: &Value) -> String {
+        let mut out = String::with_capacity(value.raw().len());
+        for part in value.parts() {
+            match part {
+                Part::Text(text) => out.push_str(&doubled(text)),
+                Part::Secret(name) => {
+                    if let Some(SecretSource::Environment(variable)) = self.secrets.get(name) {
+                        out.push_str(&format!("${{{variable}:?set it to the secret {name}}}"));
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    fn words(&self, words: &[Value]) -> Yaml {
+        Yaml::List(words.iter().map(|w| self.value(w)).collect())
+    }
+
+    /// A mapping, or a list of `KEY=VALUE` when some key begins with `x-`: compose-go takes such a
+    /// key of a mapping for an extension. In a list the key is interpolated too.
+    fn pairs<'v>(&self, pairs: impl Iterator<Item = (&'v str, &'v Value)> + Clone) -> Yaml {
+        if pairs.clone().any(|(key, _)| key.starts_with("x-")) {
+            let list = pairs.map(|(key, value)| {
+                Yaml::Text(format!("{}={}", doubled(key), self.interpolated(value)))
+            });
+            return Yaml::List(list.collect());
+        }
+        Yaml::Map(pairs.map(|(key, value)| (key.to_owned(), self.value(value))).collect())
+    }
+
+    fn healthcheck(&self, check: &Healthcheck) -> Yaml {
+        let Healthcheck {
+            test,
+            interval,
+            timeout,
+            retries,
+            start_period,
+        } = check;
+        Yaml::Map(vec![
+            ("test".to_owned(), self.words(test)),
+            ("interval".to_owned(), plain(interval)),
+            ("timeout".to_owned(), plain(timeout)),
+            ("retries".to_owned(), Yaml::number(*retries)),
+            ("start_period".to_owned(), plain(start_period)),
+        ])
+    }
+}
+
+/// Is a secret mounted in a service? One that only stands in texts needs no declaration.
+fn uses(service: &Service, secret: &str) -> bool {
+    service.secrets.iter().any(|m| m.source == secret)
+}
+
+fn volume_body(volume: &Volume) -> Yaml {
+    let Volume { driver, size } = volume;
+    let mut body = Entries::new();
+    if let Some(driver) = driver {
+        key(&mut body, "driver", plain(driver));
+    }
+    if let Some(size) = size {
+        let label = ("flokkr.size".to_owned(), Yaml::Text(bytes(*size)));
+        key(&mut body, "labels", Yaml::Map(vec![label]));
+    }
+    Yaml::Map(body)
+}
+
+fn secret_body(source: &SecretSource) -> Yaml {
+    match source {
+        SecretSource::File(path) => Yaml::Map(vec![("file".to_owned(), plain(path))]),
+        SecretSource::Environment(name) => {
+            Yaml::Map(vec![("environment".to_owned(), plain(name))])
+        }
+        SecretSource::External(name) => Yaml::Map(vec![
+            ("external".to_owned(), Yaml::Plain("true".to_owned())),
+            ("name".to_owned(), plain(name)),
+        ]),
+    }
+}
+
+fn mount_body(mount: &Mount) -> Yaml {
+    let Mount { source, target } = mount;
+    Yaml::Map(vec![
+        ("source".to_owned(), plain(source)),
+        ("target".to_owned(), plain(target)),
+    ])
+}
+
+fn volume_mount(mount: &VolumeMount) -> Yaml {
+    let mut body = Entries::new();
+    let (kind, source, target, readonly) = match mount {
+        VolumeMount::Named { source, target, readonly } => ("volume", Some(source), target, *readonly),
+        VolumeMount::Bind { source, target, readonly } => ("bind", Some(source), target, *readonly),
+        VolumeMount::Memory { target, .. } => ("tmpfs", None, target, false),
+    };
+    key(&mut body, "type", plain(kind));
+    if let Some(source) = source {
+        key(&mut body, "source", plain(source));
+    }
+    key(&mut body, "target", plain(target));
+    if readonly {
+        key(&mut body, "read_only", Yaml::Plain("true".to_owned()));
+    }
+    match mount {
+        VolumeMount::Memory { size: Some(size), .. } => {
+            let size = vec![("size".to_owned(), Yaml::number(*size))];
+            key(&mut body, "tmpfs", Yaml::Map(size));
+        }
+        VolumeMount::Bind { .. } => {
+            let create = ("create_host_path".to_owned(), Yaml::Plain("true".to_owned()));
+            key(&mut body, "bind", Yaml::Map(vec![create]));
+        }
+        VolumeMount::Memory { .. } | VolumeMount::Named { .. } => {}
+    }
+    Yaml::Map(body)
+}
+
+fn port_body(port: &PublishedPort) -> Yaml {
+    let PublishedPort {
+        target,
+        published,
+        host_ip,
+        protocol,
+    } = port;
+    Yaml::Map(vec![
+        ("target".to_owned(), Yaml::number(*target)),
+        ("published".to_owned(), plain(published)),
+        ("host_ip".to_owned(), plain(host_ip)),
+        ("protocol".to_owned(), plain(protocol)),
+    ])
+}
+
+fn networks(aliases: &[String]) -> Yaml {
+    let aliases = Yaml::List(aliases.iter().map(|a| plain(a)).collect());
+    let network = Yaml::Map(vec![("aliases".to_owned(), aliases)]);
+    Yaml::Map(vec![("default".to_owned(), network)])
+}
+
+fn dependency_body(dependency: Dependency) -> Yaml {
+    let condition = match dependency.condition {
+        Condition::Started => "service_started",
+        Condition::Healthy => "service_healthy",
+        Condition::Completed => "service_completed_successfully",
+    };
+    let mut body = vec![("condition".to_owned(), plain(condition))];
+    if dependency.restart {
+        key(&mut body, "restart", Yaml::Plain("true".to_owned()));
+    }
+    Yaml::Map(body)
+}
+
+fn resources_body(resources: Resources, replicas: Option<u32>, body: &mut Entries) {
+    let Resources {
+        cpu_shares,
+        cpu_limit,
+        memory,
+        memory_limit,
+    } = resources;
+    if let Some(shares) = cpu_shares {
+        key(body, "cpu_shares", Yaml::number(shares));
+    }
+    let mut deploy = Entries::new();
+    if let Some(replicas) = replicas {
+        key(&mut deploy, "replicas", Yaml::number(replicas));
+    }
+    let mut limits = Entries::new();
+    if let Some(millis) = cpu_limit {
+        let text = format!("{}.{:03}", millis / 1000, millis % 1000);
+        let text = text.trim_end_matches('0').trim_end_matches('.').to_owned();
+        key(&mut limits, "cpus", Yaml::Text(text));
+    }
+    if let Some(memory) = memory_limit {
+        key(&mut limits, "memory", Yaml::Text(bytes(memory)));
+    }
+    let mut amounts = Entries::new();
+    if !limits.is_empty() {
+        key(&mut amounts, "limits", Yaml::Map(limits));
+    }
+    if let Some(memory) = memory {
+        let reserved = vec![("memory".to_owned(), Yaml::Text(bytes(memory)))];
+        key(&mut amounts, "reservations", Yaml::Map(reserved));
+    }
+    if !amounts.is_empty() {
+        key(&mut deploy, "resources", Yaml::Map(amounts));
+    }
+    if !deploy.is_empty() {
+        key(body, "deploy", Yaml::Map(deploy));
+    }
+}
+
+/// Bytes in the largest unit that gives a whole number; Compose's units are powers of 1024.
+fn bytes(size: u64) -> String {
+    const UNITS: [(u32, &str); 3] = [(30, "g"), (20, "m"), (10, "k")];
+    for (shift, unit) in UNITS {
+        if size % (1 << shift) == 0 {
+            return format!("{}{unit}", size >> shift);
+        }
+    }
+    format!("{size}b")
+}

@@ -1,0 +1,83 @@
+//! Checks in Compose: one per container, run inside it, in exec form.
+
+use super::lower::duration;
+use super::model::Healthcheck;
+use super::settings::Settings;
+use crate::blueprint::Shell;
+use crate::plan::{Check, Container, Health, Probe, Value, Words};
+use crate::problem::{Problem, Problems};
+
+/// The one check that Compose carries: ready, which `service_healthy` asks for.
+pub(super) fn chosen(health: &Health) -> Option<&Check> {
+    health
+        .ready
+        .as_ref()
+        .or(health.start.as_ref())
+        .or(health.alive.as_ref())
+}
+
+/// The health check of a container.
+pub(super) fn check(
+    container: &Container,
+    replica: u32,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> Option<Healthcheck> {
+    let health = container.health.as_ref()?;
+    let check = chosen(health)?;
+    if let Some(alive) = health.alive.as_ref().filter(|_| health.apart && health.ready.is_some()) {
+        let what = "it has one check per container and restarts none that fails (`health.alive`)";
+        settings.lost("health.alive", alive.span, what, problems);
+    }
+    let within = health.start.as_ref().unwrap_or(check).within;
+    Some(Healthcheck {
+        test: test(container, check, replica, settings, problems)?,
+        interval: duration(check.interval.0),
+        timeout: duration(check.timeout.0),
+        retries: check.retries,
+        start_period: duration(within.0),
+    })
+}
+
+fn test(
+    container: &Container,
+    check: &Check,
+    replica: u32,
+    settings: &Settings,
+    problems: &mut Problems,
+) -> Option<Vec<Value>> {
+    // A process may listen on its host name only, as Hadoop's do unless told otherwise.
+    let host = if settings.is_host() { "127.0.0.1" } else { "$HOSTNAME" };
+    let script = match &check.probe {
+        Probe::Command(Words { words, .. }) => {
+            let words = words.iter().filter_map(|w| w.value(replica)).cloned();
+            return Some([Value::new("CMD")].into_iter().chain(words).collect());
+        }
+        Probe::Tcp(_, number) => format!("exec 3<>\"/dev/tcp/{host}/{number}\""),
+        Probe::Http(_, number, path) => {
+            let path = path.value(replica).map_or("/", Value::raw);
+            http(host, *number, path)
+        }
+    };
+    if container.image.shell != Shell::Bash {
+        problems.add(
+            Problem::error("unsupported", "Compose runs checks inside the container, and this one needs bash")
+                .at(check.span)
+                .label(format!("image `{}` has none", container.image.name))
+                .help("give a command that the image has: `health: { command: [...] }`"),
+        );
+        return None;
+    }
+    let words = ["CMD", "bash", "-c", &script];
+    Some(words.into_iter().map(Value::new).collect())
+}
+
+/// A GET by bash alone: the status is what decides.
+fn http(host: &str, port: u16, path: &str) -> String {
+    let path = path.replace('\'', "%27");
+    format!(
+        "exec 3<>\"/dev/tcp/{host}/{port}\" \
+         && printf 'GET %s HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n' '{path}' \"{host}\" >&3 \
+         && read -r _ status _ <&3 && [[ $status == [23]?? ]]"
+    )
+}

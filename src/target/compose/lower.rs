@@ -1,0 +1,537 @@
+//! From a plan to a Compose project: reads as the list of what a service becomes.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use sha2::{Digest, Sha256};
+
+use super::addressing::replica_name;
+use super::health;
+use super::model::{
+    Condition, Dependency, Env, Mount, Project, PublishedPort, Resources, SecretSource, Service,
+};
+use super::settings::Settings;
+use super::volumes;
+use super::waits;
+use crate::blueprint::{Kind, Mode, Protocol, Restart, User, VolumeKind};
+use crate::plan::{self, Container, Delivered, Part, Plan, Value};
+use crate::problem::{Problem, Problems, Span};
+
+/// A checksum of a container's mounted files: Compose does not recreate a container when the
+/// content of an inline config changes, but it does when a label changes.
+const FILES_LABEL: &str = "flokkr.files";
+
+pub(super) fn lower(plan: &Plan, settings: &Settings, problems: &mut Problems) -> Project {
+    let services = plan.services.iter().map(|s| (&*s.name, s)).collect();
+    let mut lowering = Lowering {
+        plan,
+        settings,
+        services,
+        project: Project {
+            name: plan.name.clone(),
+            ..Project::default()
+        },
+        configs: HashMap::new(),
+        places: HashMap::new(),
+        problems,
+    };
+    lowering.secrets();
+    for service in &plan.services {
+        lowering.service(service);
+    }
+    lowering.published();
+    lowering.project
+}
+
+pub(super) struct Lowering<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) settings: &'a Settings,
+    pub(super) services: HashMap<&'a str, &'a plan::Service>,
+    pub(super) project: Project,
+    /// Inline configs by content, so that equal files are written once.
+    configs: HashMap<Value, String>,
+    /// Emitted service names, and what each was made from.
+    places: HashMap<String, Span>,
+    pub(super) problems: &'a mut Problems,
+}
+
+/// One container of one replica, while it is lowered.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) service: &'a plan::Service,
+    pub(super) replica: u32,
+    /// The Compose service of the main process.
+    pub(super) main: &'a str,
+}
+
+/// Is a service written once per replica? An ensemble always is; so is one whose replicas have
+/// something each that a scaled Compose service can't give them.
+pub(super) fn is_expanded(service: &plan::Service) -> bool {
+    let own_volumes = service
+        .volumes
+        .iter()
+        .any(|v| matches!(v.kind, VolumeKind::Persistent | VolumeKind::Temporary));
+    service.kind == Kind::Ensemble
+        || (service.replicas > 1
+            && (own_volumes || !service.sidecars.is_empty() || !service.inits.is_empty()))
+}
+
+/// The Compose services that the replicas of a service become.
+pub(super) fn emitted_names(service: &plan::Service) -> Vec<String> {
+    if is_expanded(service) {
+        let names = (0..service.replicas).map(|i| replica_name(&service.name, i));
+        return names.collect();
+    }
+    vec![service.name.to_string()]
+}
+
+impl<'a> Lowering<'a> {
+    fn secrets(&mut self) {
+        for secret in &self.plan.secrets {
+            let source = match &secret.source {
+                plan::SecretSource::File(path) => SecretSource::File(path.clone()),
+                plan::SecretSource::External(name) => SecretSource::External(name.clone()),
+                plan::SecretSource::Env(name) => {
+                    let good = name.chars().enumerate().all(|(i, c)| {
+                        c == '_' || c.is_ascii_alphabetic() || (i > 0 && c.is_ascii_digit())
+                    });
+                    if !good || name.is_empty() {
+                        self.problems.add(
+                            Problem::error("invalid-name", format!("Compose can't read the variable `{name}`"))
+                                .at(secret.span)
+                                .label("expected letters, digits and underscores"),
+                        );
+                    }
+                    SecretSource::Environment(name.clone())
+                }
+            };
+            self.project.secrets.insert(secret.name.to_string(), source);
+        }
+    }
+
+    fn service(&mut self, service: &'a plan::Service) {
+        let names = emitted_names(service);
+        if let Some(placement) = service.placement.as_ref().filter(|p| !p.nodes.is_empty()) {
+            let what = "it has one node, so `placement.nodes` chooses nothing";
+            self.settings.lost("placement", placement.span, what, self.problems);
+        }
+        if service.main.image.build.is_some() {
+            let what = "`build` is for the target that emits Dockerfiles; the image must exist";
+            self.settings.lost("build", service.main.span, what, self.problems);
+        }
+        for (replica, main) in (0u32..).zip(&names) {
+            let place = Place { service, replica, main };
+            self.replica(place);
+        }
+    }
+
+    fn replica(&mut self, place: Place<'_>) {
+        let Place { service, replica, main } = place;
+        let mut before = waits::needs(self, place);
+        if let Some(name) = volumes::owner(self, place) {
+            before.insert(name, condition(Condition::Completed));
+        }
+        for init in &service.inits {
+            if !init.when.get(replica).copied().unwrap_or(false) {
+                continue;
+            }
+            let name = format!("{main}-{}", init.container.name);
+            let mut emitted = self.container(&init.container, place, true);
+            emitted.depends_on = before.clone();
+            emitted.restart = Some("no");
+            if self.settings.is_host() {
+                emitted.network_mode = Some("host".to_owned());
+            }
+            emitted.profiles.clone_from(&service.profiles);
+            let family = format!("{}-{}", service.name, init.container.name);
+            self.add(name.clone(), family, emitted, init.container.span);
+            before.insert(name, condition(Condition::Completed));
+        }
+        let emitted = self.main(place, before);
+        self.add(main.to_owned(), service.name.to_string(), emitted, service.span);
+        for sidecar in &service.sidecars {
+            self.sidecar(sidecar, place);
+        }
+    }
+
+    fn main(&mut self, place: Place<'_>, before: IndexMap<String, Dependency>) -> Service {
+        let Place { service, replica, main } = place;
+        let plan::Service {
+            name: _,
+            span: _,
+            description: _,
+            kind: _,
+            replicas,
+            main: container,
+            inits: _,
+            sidecars: _,
+            ports,
+            volumes: _,
+            needs: _,
+            restart,
+            placement: _,
+            profiles,
+            labels,
+            patches,
+        } = service;
+        let expanded = is_expanded(service);
+        let mut emitted = self.container(container, place, true);
+        emitted.depends_on = before;
+        emitted.profiles.clone_from(profiles);
+        emitted.restart = Some(restart_policy(*restart));
+        emitted.healthcheck = health::check(container, replica, self.settings, self.problems);
+        if self.settings.is_host() {
+            emitted.network_mode = Some("host".to_owned());
+        } else {
+            if expanded || *replicas == 1 {
+                emitted.hostname = Some(main.to_owned());
+            }
+            if expanded {
+                emitted.aliases.push(service.name.to_string());
+            }
+            emitted.ports = self.ports(ports, place);
+        }
+        if !expanded && *replicas > 1 {
+            emitted.replicas = Some(*replicas);
+        }
+        for (key, value) in labels {
+            if let Some(value) = value.value(replica) {
+                self.readable(value, service.span);
+                emitted.labels.push((key.to_string(), value.clone()));
+            }
+        }
+        emitted.patch = patches
+            .iter()
+            .find(|(target, _)| &**target == "compose")
+            .map(|(_, node)| node.clone());
+        emitted
+    }
+
+    fn sidecar(&mut self, sidecar: &plan::Sidecar, place: Place<'_>) {
+        let plan::Sidecar {
+            container,
+            volumes,
+            processes,
+        } = sidecar;
+        let main = place.main;
+        let mut emitted = self.container(container, place, *volumes);
+        emitted.restart = Some(restart_policy(place.service.restart));
+        emitted.healthcheck = health::check(container, place.replica, self.settings, self.problems);
+        emitted.profiles.clone_from(&place.service.profiles);
+        emitted.network_mode = Some(if self.settings.is_host() {
+            "host".to_owned()
+        } else {
+            format!("service:{main}")
+        });
+        if *processes {
+            emitted.pid = Some(format!("service:{main}"));
+        }
+        emitted.depends_on.insert(
+            main.to_owned(),
+            Dependency {
+                condition: Condition::Started,
+                restart: true,
+            },
+        );
+        let name = format!("{main}-{}", container.name);
+        let family = format!("{}-{}", place.service.name, container.name);
+        self.add(name, family, emitted, container.span);
+    }
+
+    /// What main processes, steps and sidecars have in common.
+    fn container(&mut self, container: &Container, place: Place<'_>, volumes: bool) -> Service {
+        let Container {
+            name: _,
+            span: _,
+            image,
+            entrypoint,
+            command,
+            user,
+            workdir,
+            env: _,
+            config: _,
+            files: _,
+            secrets,
+            health: _,
+            stop,
+            resources,
+        } = container;
+        let replica = place.replica;
+        let Delivered { env, files } = plan::deliver(container, replica, self.problems);
+        let mut emitted = Service {
+            image: image.reference.clone(),
+            user: user.map(user_text),
+            working_dir: workdir.clone(),
+            resources: lower_resources(*resources),
+            stop_grace_period: stop.grace.map(|g| duration(g.0)),
+            stop_signal: stop.signal.clone(),
+            ..Service::default()
+        };
+        if let Some(before) = &stop.before {
+            let what = "a command before the stop (`stop.before`) needs Compose 2.30";
+            self.settings.lost("stop.before", before.span, what, self.problems);
+        }
+        for variable in env {
+            self.readable(&variable.value, variable.span);
+            emitted.environment.push(Env {
+                name: variable.name.to_string(),
+                value: variable.value,
+                group: variable.group.map(|g| g.to_string()),
+            });
+        }
+        let words = |words: &plan::Words, problems: &mut Problems| {
+            plan::words(container, words, replica, problems)
+        };
+        emitted.entrypoint = entrypoint.as_ref().map(|e| words(e, self.problems));
+        emitted.command = command.as_ref().map(|c| words(c, self.problems));
+        self.mounts(&files, place, &mut emitted);
+        for mount in secrets {
+            if mount.mode.is_some() {
+                let what = "permissions of a secret (`mode`) are those of its source";
+                self.settings.lost("secrets.mode", container.span, what, self.problems);
+            }
+            emitted.secrets.push(Mount {
+                source: mount.secret.to_string(),
+                target: mount.path.clone(),
+            });
+        }
+        if volumes {
+            emitted.volumes = volumes::mounts(self, place);
+        }
+        emitted
+    }
+
+    /// Files as inline configs, and their checksum as a label.
+    fn mounts(&mut self, files: &[plan::Mounted], place: Place<'_>, emitted: &mut Service) {
+        if files.is_empty() {
+            return;
+        }
+        let mut hash = Sha256::new();
+        for file in files {
+            self.readable(&file.content, file.span);
+            if !matches!(file.mode, Mode(0o644 | 0o444 | 0o755)) {
+                let what = "a file's permissions (`mode`) are 0444";
+                self.settings.lost("files.mode", file.span, what, self.problems);
+            }
+            hash.update(file.path.as_bytes());
+            hash.update([0]);
+            hash.update(file.content.raw().as_bytes());
+            hash.update([0]);
+            let source = self.config(file, place);
+            emitted.configs.push(Mount {
+                source,
+                target: file.path.clone(),
+            });
+        }
+        let mut text = String::from("sha256:");
+        for byte in hash.finalize().iter().take(16) {
+            let _ = write!(text, "{byte:02x}");
+        }
+        emitted.labels.push((FILES_LABEL.to_owned(), Value::new(text)));
+    }
+
+    /// The inline config with this content, made when it is new.
+    fn config(&mut self, file: &plan::Mounted, place: Place<'_>) -> String {
+        if let Some(name) = self.configs.get(&file.content) {
+            return name.clone();
+        }
+        let base: String = file
+            .path
+            .rsplit('/')
+            .next()
+            .unwrap_or("file")
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' })
+            .collect();
+        let candidates = [
+            format!("{}-{base}", place.service.name),
+            format!("{}-{base}", place.main),
+        ];
+        let free = |name: &String| !self.project.configs.contains_key(name);
+        let name = candidates.into_iter().find(free).unwrap_or_else(|| {
+            let numbered = (2..).map(|n| format!("{}-{base}-{n}", place.main));
+            numbered.into_iter().find(free).unwrap_or_default()
+        });
+        self.project.configs.insert(name.clone(), file.content.clone());
+        self.configs.insert(file.content.clone(), name.clone());
+        name
+    }
+
+    /// A secret in a text is written as the variable that holds it, so it must have one.
+    fn readable(&mut self, value: &Value, span: Span) {
+        if !value.has_secret() {
+            return;
+        }
+        for part in value.parts() {
+            let Part::Secret(name) = part else { continue };
+            let source = self.project.secrets.get(name);
+            if !matches!(source, Some(SecretSource::Environment(_)) | None) {
+                self.problems.add(
+                    Problem::error("unsupported", format!("Compose can't write the secret `{name}` into a text"))
+                        .at(span)
+                        .label("only a secret with `env` as its source can stand here")
+                        .help(format!(
+                            "mount it as a file (secrets: {{ {name}: null }}), or give the secret the source `env`"
+                        )),
+                );
+            }
+        }
+    }
+
+    fn ports(&mut self, ports: &[plan::Port], place: Place<'_>) -> Vec<PublishedPort> {
+        let expanded = is_expanded(place.service);
+        let replicas = place.service.replicas;
+        ports
+            .iter()
+            .filter_map(|port| {
+                let first = u32::from(port.publish?);
+                let published = if expanded {
+                    (first + place.replica).to_string()
+                } else if replicas > 1 {
+                    format!("{first}-{}", first + replicas - 1)
+                } else {
+                    first.to_string()
+                };
+                Some(PublishedPort {
+                    target: port.number,
+                    published,
+                    host_ip: self.settings.bind().to_owned(),
+                    protocol: match port.protocol {
+                        Protocol::Tcp => "tcp",
+                        Protocol::Udp => "udp",
+                    },
+                })
+            })
+            .collect()
+    }
+
+    /// Ports of the node that two containers want: published ones, and in the node's network all.
+    fn published(&mut self) {
+        let mut taken: HashMap<(u32, Protocol), (String, Span)> = HashMap::new();
+        let host = self.settings.is_host();
+        for service in &self.plan.services {
+            for port in &service.ports {
+                let first = match (host, port.publish) {
+                    (true, _) => port.number,
+                    (false, Some(published)) => published,
+                    (false, None) => continue,
+                };
+                for replica in 0..service.replicas {
+                    let number = u32::from(first) + if host { 0 } else { replica };
+                    let who = if service.replicas > 1 {
+                        format!("{} (replica {replica})", service.name)
+                    } else {
+                        service.name.to_string()
+                    };
+                    let other = taken.insert((number, port.protocol), (who.clone(), port.span));
+                    if let Some((other, span)) = other {
+                        self.clash(number, &who, &other, port.span, span, host);
+                    }
+                }
+            }
+        }
+    }
+
+    fn clash(&mut self, number: u32, who: &str, other: &str, at: Span, first: Span, host: bool) {
+        let message = format!("`{who}` and `{other}` both want port {number} of the node");
+        let mut problem = Problem::error("port-clash", message).at(at);
+        if first != at {
+            problem = problem.related(first, "wanted here too");
+        }
+        problem = if host {
+            problem
+                .label("in the node's network every port is the node's")
+                .help("use another number, one replica, or `network: bridge`")
+        } else {
+            problem
+                .label("expected a port that no other replica publishes")
+                .help("publish on another number: `publish: 19870`; replica N gets that number plus N")
+        };
+        self.problems.add(problem);
+    }
+
+    /// Adds an emitted service; two of one name are a problem.
+    pub(super) fn add(&mut self, name: String, family: String, service: Service, span: Span) {
+        if name.len() > 63 {
+            self.problems.add(
+                Problem::error("invalid-name", format!("`{name}` is too long for a host name"))
+                    .at(span)
+                    .label("expected names that together have at most 63 characters"),
+            );
+        }
+        if let Some(first) = self.places.insert(name.clone(), span) {
+            self.problems.add(
+                Problem::error("duplicate-name", format!("two services become `{name}` in Compose"))
+                    .at(span)
+                    .label("expected another name")
+                    .related(first, "the first one"),
+            );
+            return;
+        }
+        self.project.families.entry(family).or_default().push(name.clone());
+        self.project.services.insert(name, service);
+    }
+
+    /// Was a service of this name emitted already?
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.project.services.contains_key(name)
+    }
+}
+
+pub(super) fn condition(condition: Condition) -> Dependency {
+    Dependency {
+        condition,
+        restart: false,
+    }
+}
+
+fn restart_policy(restart: Restart) -> &'static str {
+    match restart {
+        Restart::Always => "unless-stopped",
+        Restart::OnFailure => "on-failure",
+        Restart::Never => "no",
+    }
+}
+
+pub(super) fn user_text(user: User) -> String {
+    match user.gid {
+        Some(gid) => format!("{}:{gid}", user.uid),
+        None => user.uid.to_string(),
+    }
+}
+
+/// Milliseconds in Go's notation.
+pub(super) fn duration(millis: u64) -> String {
+    match millis {
+        m if m % 1000 != 0 => format!("{m}ms"),
+        m if m % 60_000 != 0 || m == 0 => format!("{}s", m / 1000),
+        m => format!("{}m", m / 60_000),
+    }
+}
+
+fn lower_resources(resources: plan::Resources) -> Resources {
+    let plan::Resources {
+        cpu,
+        memory,
+        cpu_limit,
+        memory_limit,
+    } = resources;
+    Resources {
+        // Docker's weight: 1024 for one processor, at least 2.
+        cpu_shares: cpu.map(|c| (c.0 * 1024 / 1000).max(2)),
+        cpu_limit: cpu_limit.map(|c| c.0),
+        memory: memory.map(|m| m.0),
+        memory_limit: memory_limit.map(|m| m.0),
+    }
+}
+
+/// Names without repetition, in order.
+pub(super) fn distinct(names: impl IntoIterator<Item = Arc<str>>) -> Vec<Arc<str>> {
+    let mut seen = HashSet::new();
+    names
+        .into_iter()
+        .filter(|n| seen.insert(Arc::clone(n)))
+        .collect()
+}

@@ -1,0 +1,73 @@
+//! Docker Compose, current specification (checked against compose-go 2.4 and Compose 2.26.1).
+//!
+//! One file, `compose.yaml`. An ensemble becomes one service per replica, because Compose has no
+//! per-replica host names; init steps and quorum waits become services that complete first.
+//! `docs/targets/compose.md` says what becomes of each field of the blueprint.
+
+mod addressing;
+mod emit;
+mod health;
+mod lower;
+mod model;
+mod settings;
+mod share;
+mod volumes;
+mod waits;
+
+use crate::blueprint::{Definitions, Read, Reader};
+use crate::file::File;
+use crate::plan::{Addressing, Plan};
+use crate::problem::Problems;
+use crate::target::{Configured, Target};
+use crate::yaml::Node;
+
+use settings::Settings;
+
+/// The target.
+pub struct Compose;
+
+impl Target for Compose {
+    fn name(&self) -> &'static str {
+        "compose"
+    }
+
+    fn aliases(&self) -> &'static [&'static str] {
+        &["docker-compose"]
+    }
+
+    fn summary(&self) -> &'static str {
+        "a Compose file: one node, Docker Engine"
+    }
+
+    fn configure(
+        &self,
+        settings: Option<&Node>,
+        reader: &mut Reader<'_>,
+    ) -> Option<Box<dyn Configured>> {
+        let settings = match settings {
+            Some(node) => Settings::read(node, reader)?,
+            None => Settings::default(),
+        };
+        settings.check(reader.problems);
+        Some(Box::new(settings))
+    }
+
+    fn schema(&self, definitions: &mut Definitions) -> serde_json::Value {
+        Settings::schema(definitions)
+    }
+}
+
+impl Configured for Settings {
+    fn addressing(&self) -> &dyn Addressing {
+        self
+    }
+
+    fn lower(&self, plan: &Plan, problems: &mut Problems) -> Vec<File> {
+        let project = lower::lower(plan, self, problems);
+        let text = emit::text(project, plan, self, problems);
+        vec![File {
+            path: "compose.yaml".into(),
+            text,
+        }]
+    }
+}

@@ -1,0 +1,108 @@
+//! `targets.compose`: what only Compose knows.
+
+use crate::blueprint::{At, Map, Patch, Text, records};
+use crate::blueprint::record::choices;
+use crate::problem::{Problem, Problems, Span, one_of};
+
+choices! {
+    /// The network that containers are in.
+    pub enum Network {
+        /// A network of the project's own; services find each other by name.
+        Bridge = "bridge",
+        /// The node's network: ports are the node's, every name is `localhost`.
+        Host = "host",
+    }
+}
+
+records! {
+    /// Settings of the target `compose`.
+    pub struct ComposeSettings at "targets.compose" {
+        /// `bridge` (the default) or `host`.
+        pub network: Option<At<Network>> = "network", "network: bridge";
+        /// The address of the node that published ports listen on; `127.0.0.1` unless given, so
+        /// that nothing is open to the outside by accident. `0.0.0.0` opens it.
+        pub bind: Option<At<String>> = "bind", "bind: 0.0.0.0";
+        /// Losses that are known and accepted, each with the reason: no warning is given for them.
+        pub accept: Map<Text> = "accept", "accept: { health.alive: the node restarts nothing }";
+        /// Laid over the whole file: maps merge, lists replace, null removes. `$` is Compose's own
+        /// here: write `$$` for one.
+        pub patch: Option<Patch> = "patch", "patch: { networks: { default: { driver: bridge } } }";
+    }
+}
+
+/// The settings, defaults included.
+pub(super) type Settings = ComposeSettings;
+
+/// What Compose cannot carry, by the name that `accept` takes.
+pub(super) const LOSSES: [&str; 7] = [
+    "build",
+    "files.mode",
+    "health.alive",
+    "needs.quorum",
+    "placement",
+    "secrets.mode",
+    "stop.before",
+];
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            network: None,
+            bind: None,
+            accept: Map::default(),
+            patch: None,
+            span: Span::nowhere(),
+        }
+    }
+}
+
+impl Settings {
+    /// Containers are in the node's network.
+    pub(super) fn is_host(&self) -> bool {
+        self.network.is_some_and(|n| n.value == Network::Host)
+    }
+
+    /// The address that published ports listen on.
+    pub(super) fn bind(&self) -> &str {
+        self.bind.as_ref().map_or("127.0.0.1", |b| &b.value)
+    }
+
+    /// Checks what can be told from the settings alone.
+    pub(super) fn check(&self, problems: &mut Problems) {
+        for (key, _) in self.accept.iter() {
+            if !LOSSES.contains(&&*key.value) {
+                problems.add(
+                    Problem::error("unknown-key", format!("there is no loss `{}` to accept", key.value))
+                        .at(key.span)
+                        .label(format!("expected {}", one_of(LOSSES)))
+                        .nearest(&key.value, LOSSES),
+                );
+            }
+        }
+        if let Some(bind) = &self.bind
+            && bind.value.parse::<std::net::IpAddr>().is_err()
+        {
+            problems.add(
+                Problem::error("wrong-value", format!("`{}` is no address", bind.value))
+                    .at(bind.span)
+                    .label("expected an IP address such as 127.0.0.1 or 0.0.0.0"),
+            );
+        }
+    }
+
+    /// Says that something is not carried, unless that is accepted.
+    pub(super) fn lost(&self, loss: &'static str, span: Span, what: &str, problems: &mut Problems) {
+        debug_assert!(LOSSES.contains(&loss), "{loss} is not in the list");
+        if self.accept.get(loss).is_none() {
+            problems.add(
+                Problem::warning("not-carried", format!("Compose does not carry this: {what}"))
+                    .at(span)
+                    .label("left out")
+                    .help(format!(
+                        "if that is fine, say so: targets: {{ compose: {{ accept: {{ {loss}: why }} }} }}"
+                    )),
+            );
+        }
+    }
+}
+

@@ -1,0 +1,149 @@
+//! Needs in Compose: a health condition where the needed service's check says just what is
+//! needed, else a service that waits for the ports and completes.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+
+use super::lower::{Lowering, Place, condition, distinct, emitted_names, is_expanded};
+use super::model::{Condition, Dependency, Mount, Service};
+use crate::blueprint::{Kind, Quorum, Shell};
+use crate::plan::{self, Probe, Value};
+
+/// Where the waiting script is mounted.
+const SCRIPT_PATH: &str = "/flokkr/wait-for.sh";
+/// Its name among the inline configs.
+const SCRIPT_NAME: &str = "flokkr-wait-for-sh";
+/// Waits until enough of some ports take connections; ends at once on SIGTERM.
+const SCRIPT: &str = include_str!("wait-for.sh");
+
+/// What must be there before a replica's first step.
+pub(super) fn needs(lowering: &mut Lowering<'_>, place: Place<'_>) -> IndexMap<String, Dependency> {
+    let mut before = IndexMap::new();
+    for need in &place.service.needs {
+        let Some(needed) = lowering.services.get(&*need.service).copied() else {
+            continue;
+        };
+        let names = emitted_names(needed);
+        let native = native(need, needed);
+        if let Some(level) = native {
+            before.extend(names.into_iter().map(|n| (n, condition(level))));
+            continue;
+        }
+        if let Some(name) = gate(lowering, place, need, needed) {
+            before.insert(name, condition(Condition::Completed));
+            continue;
+        }
+        // Without a shell nothing can wait; the nearest condition is said, and that it differs.
+        let level = if needed.main.health.is_some() {
+            Condition::Healthy
+        } else {
+            Condition::Started
+        };
+        let what = format!(
+            "no image here has bash to wait for `{}`; every replica of it must be {}",
+            need.service,
+            if level == Condition::Healthy { "healthy" } else { "started" }
+        );
+        lowering
+            .settings
+            .lost("needs.quorum", need.span, &what, lowering.problems);
+        before.extend(names.into_iter().map(|n| (n, condition(level))));
+    }
+    before
+}
+
+/// The condition that says exactly what a need says, if there is one.
+fn native(need: &plan::Need, needed: &plan::Service) -> Option<Condition> {
+    if needed.kind == Kind::Job {
+        return Some(Condition::Completed);
+    }
+    if need.quorum != Quorum::All && needed.replicas > 1 {
+        return None;
+    }
+    let Some((port, _)) = &need.port else {
+        let checked = needed.main.health.is_some();
+        return Some(if checked { Condition::Healthy } else { Condition::Started });
+    };
+    let health = needed.main.health.as_ref()?;
+    // With one check for everything, healthy is what its author means by "there". With checks
+    // apart, healthy means ready, which can be much later than the port is open.
+    let check = super::health::chosen(health)?;
+    let same = matches!(&check.probe, Probe::Tcp(name, _) if name == port);
+    (!health.apart || same).then_some(Condition::Healthy)
+}
+
+/// The service that waits for a port of several replicas; one for all who need the same.
+fn gate(
+    lowering: &mut Lowering<'_>,
+    place: Place<'_>,
+    need: &plan::Need,
+    needed: &plan::Service,
+) -> Option<String> {
+    let (name, number) = match &need.port {
+        Some((name, number)) => (Arc::clone(name), *number),
+        // Ready replicas of a quorum: the port of their check stands for them.
+        None => match &super::health::chosen(needed.main.health.as_ref()?)?.probe {
+            Probe::Tcp(name, number) | Probe::Http(name, number, _) => (Arc::clone(name), *number),
+            Probe::Command(_) => return None,
+        },
+    };
+    let image = [&place.service.main.image, &needed.main.image]
+        .into_iter()
+        .find(|i| i.shell == Shell::Bash)?;
+    let count = if is_expanded(needed) { needed.replicas } else { 1 };
+    let at_least = match need.quorum {
+        Quorum::All => count,
+        Quorum::Majority => count / 2 + 1,
+        Quorum::Any => 1,
+    };
+    let gate = format!("wait-{}-{name}-{}", need.service, need.quorum.word());
+    if lowering.has(&gate) {
+        share(lowering, &gate, place);
+        return Some(gate);
+    }
+    let hosts = if lowering.settings.is_host() {
+        vec!["localhost".to_owned()]
+    } else {
+        emitted_names(needed)
+    };
+    let mut command = vec![Value::new(at_least.to_string())];
+    command.extend(hosts.iter().map(|h| Value::new(format!("{h}:{number}"))));
+    lowering
+        .project
+        .configs
+        .insert(SCRIPT_NAME.to_owned(), Value::new(SCRIPT));
+    let waiting = Service {
+        image: image.reference.clone(),
+        entrypoint: Some(vec![Value::new("bash"), Value::new(SCRIPT_PATH)]),
+        command: Some(command),
+        configs: vec![Mount {
+            source: SCRIPT_NAME.to_owned(),
+            target: SCRIPT_PATH.to_owned(),
+        }],
+        network_mode: lowering.settings.is_host().then(|| "host".to_owned()),
+        depends_on: emitted_names(needed)
+            .into_iter()
+            .map(|n| (n, condition(Condition::Started)))
+            .collect(),
+        restart: Some("no"),
+        profiles: place.service.profiles.clone(),
+        ..Service::default()
+    };
+    lowering.add(gate.clone(), gate.clone(), waiting, need.span);
+    Some(gate)
+}
+
+/// A second service waits behind the same gate: the gate is there whenever one of them is.
+fn share(lowering: &mut Lowering<'_>, gate: &str, place: Place<'_>) {
+    let Some(waiting) = lowering.project.services.get_mut(gate) else {
+        return;
+    };
+    if place.service.profiles.is_empty() || waiting.profiles.is_empty() {
+        waiting.profiles.clear();
+        return;
+    }
+    let both = waiting.profiles.iter().chain(&place.service.profiles);
+    let names = distinct(both.map(|p| p.as_str().into()));
+    waiting.profiles = names.iter().map(ToString::to_string).collect();
+}

@@ -1,0 +1,122 @@
+//! The one strict minijinja environment, and what goes wrong in a `{{ }}`.
+//!
+//! Owns the syntax (only `{{ }}` is special: no blocks, no comments, so `${#array}` and `%{x}`
+//! stay text), strictness (an unknown name is an error), limits, and the translation of an engine
+//! error into a [`Failure`] with a byte range. Leaves to its callers which names there are.
+//! The only module that names the engine; others use the types re-exported here.
+
+mod failure;
+
+use std::collections::BTreeSet;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, UndefinedBehavior};
+
+pub use failure::Failure;
+pub use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
+pub use minijinja::{Error, ErrorKind, State};
+
+/// Steps that one template may take; a value that needs more is a mistake.
+const FUEL: u64 = 1_000_000;
+/// Longest text that a template may give, in bytes: twice what Linux takes as one variable.
+pub const MAX_TEXT: usize = 16 << 20;
+
+/// Evaluates templates.
+#[derive(Debug)]
+pub struct Engine {
+    environment: Environment<'static>,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        let mut environment = Environment::new();
+        // Delimiters that no YAML text can hold: NUL is not a YAML character.
+        if let Ok(syntax) = SyntaxConfig::builder()
+            .block_delimiters("\0%", "%\0")
+            .comment_delimiters("\0#", "#\0")
+            .keep_trailing_newline(true)
+            .build()
+        {
+            environment.set_syntax(syntax);
+        }
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_fuel(Some(FUEL));
+        environment.set_debug(true);
+        environment.set_recursion_limit(50);
+        Self { environment }
+    }
+}
+
+impl Engine {
+    /// The text of a template in a context.
+    ///
+    /// # Errors
+    /// A [`Failure`]: syntax, an unknown name, a wrong argument, too much work.
+    pub fn render(&self, template: &str, context: &Value) -> Result<String, Failure> {
+        let compiled = self
+            .environment
+            .template_from_named_str("value", template)
+            .map_err(|e| Failure::of(&e, template, None))?;
+        let text = compiled.render(context.clone()).map_err(|e| {
+            Failure::of(&e, template, Some(compiled.undeclared_variables(false)))
+        })?;
+        if text.len() > MAX_TEXT {
+            return Err(Failure::new(format!(
+                "the value is {} bytes long; no platform takes that",
+                text.len()
+            )));
+        }
+        Ok(text)
+    }
+
+    /// The value of a text that is one `{{ expression }}` and nothing else, such as a list.
+    /// `None` when the text is anything else.
+    pub fn expression(&self, template: &str, context: &Value) -> Option<Result<Value, Failure>> {
+        let inner = template.trim().strip_prefix("{{")?.strip_suffix("}}")?;
+        if inner.contains("{{") || inner.contains("}}") {
+            return None;
+        }
+        let value = self
+            .environment
+            .compile_expression(inner)
+            .and_then(|e| e.eval(context.clone()));
+        Some(value.map_err(|e| Failure {
+            range: None,
+            ..Failure::of(&e, inner, None)
+        }))
+    }
+
+    /// The names that a template looks up; empty when it has none or does not parse.
+    pub fn names(&self, template: &str) -> BTreeSet<String> {
+        self.environment
+            .template_from_named_str("value", template)
+            .map(|t| t.undeclared_variables(false).into_iter().collect())
+            .unwrap_or_default()
+    }
+}
+
+/// Is there anything to evaluate in a text?
+pub fn is_template(text: &str) -> bool {
+    text.contains("{{")
+}
+
+/// A plain scalar as a value to calculate with: a number or a boolean where writing that value
+/// gives back the same text (`3`, `0.5`, `true`), else the text (`0777`, `1.10`, `1e3`, `yes`).
+pub fn plain_value(text: &str) -> Value {
+    if let Ok(number) = text.parse::<i64>()
+        && number.to_string() == text
+    {
+        return Value::from(number);
+    }
+    if let Ok(number) = text.parse::<f64>()
+        && Value::from(number).to_string() == text
+        && text.contains('.')
+    {
+        return Value::from(number);
+    }
+    match text {
+        "true" => Value::from(true),
+        "false" => Value::from(false),
+        _ => Value::from(text),
+    }
+}

@@ -1,0 +1,16 @@
+//! The only module that touches the file system: reading blueprints, values and plugins, and
+//! writing what is emitted.
+//!
+//! [`write`](write::write) writes a set of files so that a killed run leaves old or new ones, and
+//! keeps the list of files that flokkr owns in a directory.
+//! May fail with paths that can't be read or written, and with files that are not flokkr's.
+
+mod ownership;
+mod read;
+mod write;
+
+pub use ownership::LIST;
+pub use read::{Blueprint, blueprint, found, found_file, text};
+pub use write::{Outcome, Options, create, write};
+
+pub use read::FileLoader;

@@ -1,0 +1,112 @@
+//! The list of files that flokkr wrote into a directory, each with the checksum of what it wrote:
+//! a file that is not on the list, or has another checksum, is a person's.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::read::{reason, text};
+
+/// The list's file name.
+pub const LIST: &str = ".flokkr.json";
+
+/// The list as it is kept.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Kept {
+    /// Version of this format.
+    version: u32,
+    /// Checksums by path. While a run writes, both what was there and what will be.
+    files: BTreeMap<Utf8PathBuf, Vec<String>>,
+}
+
+/// Who wrote what in a directory.
+#[derive(Debug, Default)]
+pub(super) struct Ownership {
+    kept: Kept,
+}
+
+impl Ownership {
+    /// Reads a directory's list; without one, nothing is owned.
+    pub(super) fn read(directory: &Utf8Path) -> Result<Self, String> {
+        let path = directory.join(LIST);
+        if !path.exists() {
+            return Ok(Self::default());
+        }
+        let kept: Kept = serde_json::from_str(&text(&path)?)
+            .map_err(|e| format!("{path} is damaged ({e}); remove it to start a new list"))?;
+        // A list that someone wrote by hand must not lead out of the directory.
+        let inside = |p: &Utf8PathBuf| {
+            p.components().all(|c| matches!(c, Utf8Component::Normal(_))) && *p != LIST
+        };
+        if let Some(bad) = kept.files.keys().find(|p| !inside(p)) {
+            return Err(format!("{path} names `{bad}`, which flokkr never writes"));
+        }
+        Ok(Self { kept })
+    }
+
+    /// The list as text; `None` when it owns nothing.
+    pub(super) fn text(&self) -> Option<String> {
+        if self.kept.files.is_empty() {
+            return None;
+        }
+        serde_json::to_string_pretty(&self.kept)
+            .ok()
+            .map(|text| text + "\n")
+    }
+
+    /// The paths on the list.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &Utf8PathBuf> {
+        self.kept.files.keys()
+    }
+
+    /// Is this text what flokkr wrote there?
+    pub(super) fn wrote(&self, path: &Utf8Path, text: &[u8]) -> bool {
+        let checksum = checksum(text);
+        self.kept
+            .files
+            .get(path)
+            .is_some_and(|list| list.contains(&checksum))
+    }
+
+    /// Notes a text that is, or will be, at a path, beside what was noted before.
+    pub(super) fn note(&mut self, path: &Utf8Path, text: &[u8]) {
+        self.kept.version = 1;
+        let list = self.kept.files.entry(path.to_owned()).or_default();
+        let checksum = checksum(text);
+        if !list.contains(&checksum) {
+            list.push(checksum);
+        }
+    }
+
+    /// Notes that just this text is at a path.
+    pub(super) fn settle(&mut self, path: &Utf8Path, text: &[u8]) {
+        self.forget(path);
+        self.note(path, text);
+    }
+
+    /// Takes a path off the list.
+    pub(super) fn forget(&mut self, path: &Utf8Path) {
+        self.kept.files.remove(path);
+    }
+}
+
+/// The bytes of a file, or that it is not there.
+pub(super) fn bytes(path: &Utf8Path) -> Result<Option<Vec<u8>>, String> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(format!("can't read {path}: {}", reason(&e))),
+    }
+}
+
+fn checksum(text: &[u8]) -> String {
+    let mut out = String::from("sha256:");
+    for byte in Sha256::digest(text) {
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}

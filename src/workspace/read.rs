@@ -1,0 +1,226 @@
+//! Reading: a blueprint by path or library name, what it includes, plugins, and what is there to
+//! compare with.
+
+use std::fs;
+use std::io::Read as _;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::ownership::Ownership;
+use crate::diff::Found;
+use crate::file::File;
+use crate::library;
+use crate::problem::{did_you_mean, one_of};
+use crate::resolve::Loader;
+
+/// Larger files are no blueprints.
+const MAX_BYTES: u64 = 256 << 20;
+
+/// A blueprint, and where it was found.
+#[derive(Debug)]
+pub struct Blueprint {
+    /// What a person calls it: the path as typed, or `library:NAME`.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// The directory that plugins stand beside.
+    pub directory: Utf8PathBuf,
+}
+
+/// Finds a blueprint: `-`, a file, a directory with a `blueprint.yaml`, or a name of the library;
+/// without a word the `blueprint.yaml` of the current directory.
+///
+/// # Errors
+/// What was looked for, and what there is.
+pub fn blueprint(word: Option<&str>) -> Result<Blueprint, String> {
+    let Some(word) = word else {
+        if Utf8Path::new("blueprint.yaml").is_file() {
+            return file("blueprint.yaml".into());
+        }
+        return Err(format!(
+            "there is no blueprint.yaml here; name a file (-f FILE), or a blueprint of the library: {}; \
+             `flokkr init` writes one to start from",
+            one_of(library::blueprints())
+        ));
+    };
+    if word == "-" {
+        return Ok(Blueprint {
+            name: "<stdin>".to_owned(),
+            text: stdin()?,
+            directory: Utf8PathBuf::new(),
+        });
+    }
+    let path = Utf8Path::new(word);
+    if path.is_file() {
+        return file(path.to_owned());
+    }
+    if path.is_dir() && path.join("blueprint.yaml").is_file() {
+        return file(path.join("blueprint.yaml"));
+    }
+    if let Some(text) = library::blueprint(word) {
+        return Ok(Blueprint {
+            name: format!("library:{word}"),
+            text: text.to_owned(),
+            directory: Utf8PathBuf::new(),
+        });
+    }
+    let near = did_you_mean(word, library::blueprints())
+        .map(|name| format!("; did you mean `{name}`?"))
+        .unwrap_or_default();
+    Err(format!(
+        "there is no file `{word}` and no such blueprint in the library{near} The library has {}",
+        one_of(library::blueprints())
+    ))
+}
+
+fn file(path: Utf8PathBuf) -> Result<Blueprint, String> {
+    Ok(Blueprint {
+        text: text(&path)?,
+        directory: path.parent().map(Utf8Path::to_owned).unwrap_or_default(),
+        name: path.into_string(),
+    })
+}
+
+/// The text of a file; `-` is standard input.
+///
+/// # Errors
+/// That it can't be read, is too large, or is not UTF-8.
+pub fn text(path: &Utf8Path) -> Result<String, String> {
+    if path == "-" {
+        return stdin();
+    }
+    let open = |e: std::io::Error| format!("can't read {path}: {}", reason(&e));
+    let mut file = fs::File::open(path).map_err(open)?;
+    decode(&mut file, path.as_str())
+}
+
+fn stdin() -> Result<String, String> {
+    decode(&mut std::io::stdin().lock(), "standard input")
+}
+
+fn decode(reader: &mut dyn std::io::Read, name: &str) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    reader
+        .take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| format!("can't read {name}: {}", reason(&e)))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(format!("{name} is larger than 256 MiB"));
+    }
+    let text = String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        let line = 1 + e.as_bytes().iter().take(at).filter(|b| **b == b'\n').count();
+        format!("{name} is not UTF-8 (line {line})")
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// What the system says, without its number.
+pub(super) fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.to_lowercase(),
+        None => text,
+    }
+}
+
+/// Brings includes and plugins: files beside the blueprint first, then the library.
+#[derive(Debug)]
+pub struct FileLoader {
+    /// The blueprint's directory.
+    pub directory: Utf8PathBuf,
+}
+
+impl Loader for FileLoader {
+    fn include(&self, name: &str, from: &str) -> Result<(String, String), String> {
+        let is_path = name.contains('/')
+            || Utf8Path::new(name)
+                .extension()
+                .is_some_and(|e| matches!(e, "yaml" | "yml"));
+        if is_path {
+            let beside = match from.strip_prefix("library:") {
+                Some(_) => Utf8PathBuf::new(),
+                None => Utf8Path::new(from).parent().map(Utf8Path::to_owned).unwrap_or_default(),
+            };
+            let path = beside.join(name);
+            return Ok((path.to_string(), text(&path)?));
+        }
+        match library::blueprint(name) {
+            Some(text) => Ok((format!("library:{name}"), text.to_owned())),
+            None => Err(format!("the library has no blueprint `{name}`")),
+        }
+    }
+
+    fn plugin(&self, name: &str) -> Option<Result<(String, String), String>> {
+        let simple = !name.is_empty()
+            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        let path = self.directory.join("plugins").join(format!("{name}.yaml"));
+        if simple && path.is_file() {
+            return Some(text(&path).map(|text| (path.to_string(), text)));
+        }
+        let text = library::plugin(name)?;
+        Some(Ok((format!("library:plugins/{name}"), text.to_owned())))
+    }
+
+    fn blueprints(&self) -> Vec<String> {
+        library::blueprints().map(str::to_owned).collect()
+    }
+
+    fn plugins(&self) -> Vec<String> {
+        let mut names: Vec<String> = library::plugins().map(str::to_owned).collect();
+        let own = self.directory.join("plugins");
+        if let Ok(entries) = own.read_dir_utf8() {
+            let files = entries.flatten().map(camino::Utf8DirEntry::into_path);
+            let yaml = files.filter(|p| p.extension() == Some("yaml"));
+            names.extend(yaml.filter_map(|p| p.file_stem().map(str::to_owned)));
+        }
+        names.sort();
+        names.dedup();
+        names
+    }
+}
+
+/// What a directory has of the files that are wanted, and of those that flokkr wrote once.
+///
+/// # Errors
+/// That something can't be read.
+pub fn found(directory: &Utf8Path, wanted: &[File]) -> Result<Vec<Found>, String> {
+    let owned = Ownership::read(directory)?;
+    let mut found = Vec::new();
+    for file in wanted {
+        let path = directory.join(&file.path);
+        if path.exists() {
+            found.push(Found {
+                path: file.path.clone(),
+                text: Some(text(&path)?),
+            });
+        }
+    }
+    for path in owned.paths() {
+        let known = wanted.iter().any(|f| f.path == *path);
+        if !known && directory.join(path).exists() {
+            found.push(Found {
+                path: path.clone(),
+                text: None,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// One file, or standard input, to compare with the only file that is wanted.
+///
+/// # Errors
+/// That it can't be read, or that more than one file is wanted.
+pub fn found_file(path: &Utf8Path, wanted: &[File]) -> Result<Vec<Found>, String> {
+    let [only] = wanted else {
+        return Err(format!(
+            "{path} is one file, but the blueprint gives {}: compare with a directory",
+            wanted.len()
+        ));
+    };
+    Ok(vec![Found {
+        path: only.path.clone(),
+        text: Some(text(path)?),
+    }])
+}

@@ -1,0 +1,320 @@
+//! Text to [`Node`] tree, by the events of `granit-parser`.
+//!
+//! The parser's own limits end deep nesting (255 levels); aliases are copied, so their total size
+//! is limited here. Tags other than YAML's own scalars' have no meaning in a blueprint.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use granit_parser::{Event, Parser, ScalarStyle, ScanError};
+
+use super::{Entry, Node, Scalar, Value};
+use crate::problem::{Problem, Problems, SourceId, Sources, Span};
+
+/// Nodes that aliases may add in all. A blueprint of 10,000 services stays far below.
+const ALIAS_NODES: usize = 1_000_000;
+/// Larger sources are refused: spans are 32 bits, and no blueprint is a hundredth of it.
+const MAX_BYTES: usize = 256 << 20;
+
+/// Reads one document. Problems go to `problems`; `None` when there is no tree to go on with.
+pub fn read(source: SourceId, sources: &Sources, problems: &mut Problems) -> Option<Node> {
+    let text = Arc::clone(&sources.get(source)?.text);
+    if text.len() > MAX_BYTES {
+        problems.add(
+            Problem::error("too-large", "the file is larger than 256 MiB")
+                .at(Span::new(source, 0, 0)),
+        );
+        return None;
+    }
+    let mut builder = Builder {
+        source,
+        text: &text,
+        problems,
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        alias_nodes: 0,
+        root: None,
+        documents: 0,
+    };
+    let options = granit_parser::options! { emit_comments: false };
+    for event in Parser::new_from_str_with_options(&text, options) {
+        let done = match event {
+            Ok((event, span)) => builder.event(event, span),
+            Err(error) => builder.syntax(&error),
+        };
+        if done.is_none() {
+            return None;
+        }
+    }
+    builder.finish()
+}
+
+/// A collection that is not closed yet.
+struct Open {
+    value: Value,
+    span: Span,
+    anchor: usize,
+    /// The key that waits for its value, in a mapping.
+    key: Option<(Arc<str>, Span, bool)>,
+    /// Keys of this mapping so far, once there are enough of them to make searching slow.
+    seen: HashSet<Arc<str>>,
+    /// What `<<` brings; laid under the mapping when it closes.
+    merges: Vec<Node>,
+}
+
+struct Builder<'a> {
+    source: SourceId,
+    text: &'a str,
+    problems: &'a mut Problems,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Node>,
+    alias_nodes: usize,
+    root: Option<Node>,
+    documents: usize,
+}
+
+impl Builder<'_> {
+    /// Takes one event; `None` ends the reading.
+    fn event(&mut self, event: Event<'_>, span: granit_parser::Span) -> Option<()> {
+        let span = self.span(span);
+        match event {
+            Event::DocumentStart(..) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    let message = "a second YAML document starts here";
+                    self.problems.add(
+                        Problem::error("yaml-syntax", message)
+                            .at(span)
+                            .label("expected one document in a file"),
+                    );
+                    return None;
+                }
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain && tag.is_none();
+                let value = scalar(&text, plain);
+                let mut span = span;
+                if matches!(value, Value::Null) {
+                    span.end = span.end.max(span.start);
+                }
+                self.node(Node { value, span, scope: 0 }, anchor, plain)?;
+            }
+            Event::SequenceStart(_, anchor, _) => {
+                self.start(Value::List(Vec::new()), span, anchor);
+            }
+            Event::MappingStart(_, anchor, _) => {
+                self.start(Value::Map(Vec::new()), span, anchor);
+            }
+            Event::SequenceEnd | Event::MappingEnd => return self.end(span),
+            Event::Alias(id) => return self.alias(id, span),
+            _ => {}
+        }
+        Some(())
+    }
+
+    fn start(&mut self, value: Value, span: Span, anchor: usize) {
+        self.open.push(Open {
+            value,
+            span,
+            anchor,
+            key: None,
+            seen: HashSet::new(),
+            merges: Vec::new(),
+        });
+    }
+
+    fn end(&mut self, span: Span) -> Option<()> {
+        let Some(open) = self.open.pop() else {
+            return Some(());
+        };
+        let mut node = Node {
+            value: open.value,
+            span: Span {
+                end: span.end.max(open.span.end),
+                ..open.span
+            },
+            scope: 0,
+        };
+        // The first of several merged maps wins, and the mapping's own keys win over all.
+        for merged in open.merges {
+            node = under(merged, node);
+        }
+        self.node(node, open.anchor, false)
+    }
+
+    fn alias(&mut self, id: usize, span: Span) -> Option<()> {
+        let Some(node) = self.anchors.get(&id) else {
+            let message = "this alias stands inside the node that it names";
+            self.problems
+                .add(Problem::error("yaml-syntax", message).at(span));
+            return None;
+        };
+        self.alias_nodes += size(node);
+        if self.alias_nodes > ALIAS_NODES {
+            let message = format!("aliases expand to more than {ALIAS_NODES} nodes");
+            self.problems.add(
+                Problem::error("alias-bomb", message)
+                    .at(span)
+                    .label("this one crosses the limit"),
+            );
+            return None;
+        }
+        let node = node.clone();
+        self.node(node, 0, false)
+    }
+
+    /// Puts a finished node where it belongs.
+    fn node(&mut self, node: Node, anchor: usize, plain: bool) -> Option<()> {
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(node);
+            return Some(());
+        };
+        match &mut open.value {
+            Value::List(items) => items.push(node),
+            Value::Map(_) if open.key.is_none() => return self.key(&node, plain),
+            Value::Map(entries) => {
+                let (key, key_span, merge) = open.key.take()?;
+                if merge {
+                    return self.merge_key(node);
+                }
+                entries.push(Entry {
+                    key,
+                    key_span,
+                    value: node,
+                });
+            }
+            Value::Null | Value::Scalar(_) => {}
+        }
+        Some(())
+    }
+
+    fn key(&mut self, node: &Node, plain: bool) -> Option<()> {
+        let text: Arc<str> = match &node.value {
+            Value::Scalar(scalar) => Arc::clone(&scalar.text),
+            Value::Null => self
+                .text
+                .get(node.span.range())
+                .unwrap_or("")
+                .trim()
+                .into(),
+            Value::List(_) | Value::Map(_) => {
+                self.problems.add(
+                    Problem::error("wrong-type", format!("{} can't be a key", node.kind()))
+                        .at(node.span)
+                        .label("expected a text")
+                        .help("a value that begins with `{` needs quotes: \"{{ name }}\""),
+                );
+                "".into()
+            }
+        };
+        let open = self.open.last_mut()?;
+        let merge = plain && &*text == "<<";
+        if !merge && !open.seen.insert(Arc::clone(&text)) {
+            let first = match &open.value {
+                Value::Map(entries) => entries.iter().find(|e| e.key == text),
+                _ => None,
+            };
+            let mut problem =
+                Problem::error("duplicate-key", format!("the key `{text}` is written twice"))
+                    .at(node.span)
+                    .label("second time");
+            if let Some(first) = first {
+                problem = problem.related(first.key_span, "first time");
+            }
+            self.problems.add(problem);
+        }
+        open.key = Some((text, node.span, merge));
+        Some(())
+    }
+
+    fn merge_key(&mut self, node: Node) -> Option<()> {
+        let open = self.open.last_mut()?;
+        let maps = match node.value {
+            Value::Map(_) => vec![node],
+            Value::List(items) => items,
+            _ => vec![node],
+        };
+        for map in maps {
+            if matches!(map.value, Value::Map(_)) {
+                open.merges.push(map);
+            } else {
+                self.problems.add(
+                    Problem::error("wrong-type", format!("`<<` merges mappings, this is {}", map.kind()))
+                        .at(map.span)
+                        .label("expected an alias of a mapping, or a list of them"),
+                );
+            }
+        }
+        Some(())
+    }
+
+    fn syntax(&mut self, error: &ScanError) -> Option<()> {
+        let at = error.marker().byte_offset().unwrap_or(0).min(self.text.len());
+        let end = self
+            .text
+            .get(at..)
+            .and_then(|rest| rest.chars().next())
+            .map_or(at, |c| at + c.len_utf8());
+        self.problems.add(
+            Problem::error("yaml-syntax", "this is not YAML")
+                .at(Span::new(self.source, at, end))
+                .label(error.info().to_string()),
+        );
+        None
+    }
+
+    fn finish(self) -> Option<Node> {
+        let empty = Span::new(self.source, 0, 0);
+        Some(self.root.unwrap_or(Node {
+            value: Value::Null,
+            span: empty,
+            scope: 0,
+        }))
+    }
+
+    fn span(&self, span: granit_parser::Span) -> Span {
+        let range = span.byte_range().unwrap_or(0..0);
+        let text = self.text.get(range.clone()).unwrap_or("");
+        Span::new(self.source, range.start, range.start + text.trim_end().len())
+    }
+}
+
+/// Keys of `base` that `node` does not have, put before its own.
+fn under(base: Node, node: Node) -> Node {
+    let (Value::Map(mut entries), Value::Map(own)) = (base.value, node.value) else {
+        return Node {
+            value: Value::Null,
+            span: node.span,
+            scope: 0,
+        };
+    };
+    entries.retain(|e| !own.iter().any(|o| o.key == e.key));
+    entries.extend(own);
+    Node {
+        value: Value::Map(entries),
+        span: node.span,
+        scope: 0,
+    }
+}
+
+fn scalar(text: &str, plain: bool) -> Value {
+    if plain && matches!(text, "" | "~" | "null" | "Null" | "NULL") {
+        return Value::Null;
+    }
+    Value::Scalar(Scalar {
+        text: text.into(),
+        plain,
+    })
+}
+
+/// Nodes in a tree. Depth is limited by the parser, so recursion is.
+fn size(node: &Node) -> usize {
+    match &node.value {
+        Value::List(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Value::Map(entries) => 1 + entries.iter().map(|e| size(&e.value)).sum::<usize>(),
+        Value::Null | Value::Scalar(_) => 1,
+    }
+}

@@ -1,0 +1,172 @@
+//! The configuration files that flokkr renders itself, and reads back.
+
+use crate::env::{borrowed, entries, hostile, owned};
+use flokkr::conffile::{Format, parse, render};
+use indexmap::IndexMap;
+use proptest::prelude::*;
+
+#[test]
+fn rendered_files() {
+    let entries = [
+        ("plain", "x"),
+        ("a.b", "1 < 2 & \"q\""),
+        ("a.c", " é\t\\"),
+        ("secret", "\0db:password\0"),
+    ];
+    let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<configuration>\n  <property>\n    <name>a</name>\n    <value>x&#13;\n&lt;</value>\n  </property>\n</configuration>\n";
+    assert_eq!(render(Format::Xml, &[("a", "x\r\n<")]).unwrap(), xml);
+    let properties = "plain=x\na.b=1 < 2 & \"q\"\na.c=\\ \\u00e9\\t\\\\\nsecret=\0db:password\0\n";
+    assert_eq!(render(Format::Properties, &entries).unwrap(), properties);
+    assert_eq!(render(Format::Cfg, &entries).unwrap(), properties);
+    let yaml = "plain: \"x\"\na:\n  b: \"1 < 2 & \\\"q\\\"\"\n  c: \" é\\t\\\\\"\nsecret: \"\0db:password\0\"\n";
+    assert_eq!(render(Format::Yaml, &entries).unwrap(), yaml);
+    let lists = [
+        ("l.1.a", "1"),
+        ("l.1.b", "true"),
+        ("l.2.a", "1.10"),
+        ("m.1", "yes"),
+        ("m.2", "-0.5"),
+    ];
+    let yaml = "l:\n  - a: 1\n    b: true\n  - a: \"1.10\"\nm:\n  - \"yes\"\n  - -0.5\n";
+    assert_eq!(render(Format::Yaml, &lists).unwrap(), yaml);
+    assert_eq!(render(Format::Yaml, &[]).unwrap(), "{}\n");
+    let shell = "export A='it'\\''s $HOME'\n";
+    assert_eq!(render(Format::Sh, &[("A", "it's $HOME")]).unwrap(), shell);
+    assert_eq!(render(Format::Conf, &[("A", "it's $HOME")]).unwrap(), shell);
+    let ini = "top=1\n\n[s]\na.b=2\nc=3\n\n[t]\nd=4\n";
+    let entries = [("s.a.b", "2"), ("top", "1"), ("s.c", "3"), ("t.d", "4")];
+    assert_eq!(render(Format::Ini, &entries).unwrap(), ini);
+    assert_eq!(
+        render(Format::Env, &[("A", " x \"y\"")]).unwrap(),
+        "A= x \"y\"\n"
+    );
+}
+
+#[test]
+fn entries_that_a_file_cannot_hold() {
+    let refused = |format, entries: &[(&str, &str)]| -> Vec<Option<usize>> {
+        render(format, entries)
+            .err()
+            .into_iter()
+            .flatten()
+            .map(|problem| problem.entry)
+            .collect()
+    };
+    let entries = [("a", "\u{1}"), ("", "x"), ("a", "x"), ("b c", "x\ny")];
+    for format in Format::ALL {
+        assert_eq!(refused(format, &entries), [Some(1), Some(2)], "{format}");
+    }
+    let entries = [
+        ("a", "\u{1}"),
+        ("b c", "x\ny"),
+        ("d:", "x"),
+        ("e.1", " "),
+        ("e.3", "#"),
+    ];
+    assert_eq!(refused(Format::Xml, &entries), [Some(0)]);
+    assert_eq!(refused(Format::Properties, &entries), []);
+    assert_eq!(refused(Format::Env, &entries), [Some(1)]);
+    assert_eq!(
+        refused(Format::Sh, &entries),
+        [Some(1), Some(2), Some(3), Some(4)]
+    );
+    assert_eq!(refused(Format::Yaml, &entries), [Some(3)]);
+    assert_eq!(
+        refused(Format::Ini, &entries),
+        [Some(1), Some(2), Some(3), Some(4)]
+    );
+}
+
+#[test]
+fn files_that_are_read() {
+    let one = |key: &str, value: &str| Ok(owned(&[(key, value)]));
+    let xml = "\u{feff}<?xml version='1.0'?>\r\n<!-- <x> --><configuration>\r\n<property><name> a\n</name><value>1\r\n&#x41;<![CDATA[<&>]]></value><final>true</final><description/></property><property><name>b</name></property></configuration>";
+    assert_eq!(parse(Format::Xml, xml), one("a", "1\nA<&>"));
+    for broken in [
+        "",
+        "text",
+        "<configuration>",
+        "<configuration></x>",
+        "<configuration/><configuration/>",
+        "<a/>",
+        "<configuration><xi:include href='x'/></configuration>",
+        "<!DOCTYPE x><configuration/>",
+        "<configuration><property><value>1</value></property></configuration>",
+        "<configuration><property><name>a</name><value>&x;</value></property></configuration>",
+    ] {
+        assert!(parse(Format::Xml, broken).is_err(), "{broken}");
+    }
+    let lines = "# comment\n ! another\n\n  a\\ b : \\\n   c\\u0041\\q \r\n";
+    assert_eq!(parse(Format::Properties, lines), one("a b", "cAq "));
+    assert!(parse(Format::Properties, "a=\\u00g0").is_err());
+    assert!(parse(Format::Properties, "a=\\ud800").is_err());
+    assert_eq!(
+        parse(Format::Env, "\n # c\nA=b = c \r\n"),
+        one("A", "b = c ")
+    );
+    assert!(parse(Format::Env, "HOME\n").is_err());
+    assert!(parse(Format::Yaml, "a: b\n").is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_render_accepts_parse_gives_back(entries in entries()) {
+        let entries = borrowed(&entries);
+        for format in [Format::Xml, Format::Properties, Format::Cfg, Format::Env] {
+            if let Ok(text) = render(format, &entries) {
+                prop_assert_eq!(parse(format, &text), Ok(owned(&entries)), "{}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn parse_takes_any_text(text in hostile(), more in hostile()) {
+        for format in Format::ALL {
+            let _ = parse(format, &text);
+            let _ = parse(format, &format!("<configuration><property><name>{text}</name>{more}</property>"));
+        }
+    }
+
+    #[test]
+    fn yaml_is_read_as_it_was_written(entries in entries()) {
+        let entries = borrowed(&entries);
+        if let Ok(text) = render(Format::Yaml, &entries) {
+            // A secret's NUL is replaced before any reader sees the file.
+            let read: serde_yaml::Value = serde_yaml::from_str(&text.replace('\0', "N")).unwrap();
+            let mut found = IndexMap::new();
+            flatten(String::new(), &read, &mut found);
+            let wanted: IndexMap<_, _> = owned(&entries).into_iter()
+                .map(|(key, value)| (key.replace('\0', "N"), value.replace('\0', "N"))).collect();
+            prop_assert_eq!(found, wanted, "{}", text);
+        }
+    }
+}
+
+/// The dotted keys of a YAML tree.
+fn flatten(key: String, value: &serde_yaml::Value, found: &mut IndexMap<String, String>) {
+    let below = |piece: &str| {
+        if key.is_empty() {
+            piece.to_owned()
+        } else {
+            format!("{key}.{piece}")
+        }
+    };
+    match value {
+        serde_yaml::Value::Mapping(map) => {
+            for (piece, value) in map {
+                flatten(below(piece.as_str().unwrap()), value, found);
+            }
+        }
+        serde_yaml::Value::Sequence(list) => {
+            for (index, value) in list.iter().enumerate() {
+                flatten(below(&(index + 1).to_string()), value, found);
+            }
+        }
+        serde_yaml::Value::String(text) => drop(found.insert(key, text.clone())),
+        serde_yaml::Value::Bool(value) => drop(found.insert(key, value.to_string())),
+        serde_yaml::Value::Number(value) => drop(found.insert(key, value.to_string())),
+        other => panic!("{other:?}"),
+    }
+}
