@@ -40,6 +40,14 @@ impl Default for Engine {
             environment.set_syntax(syntax);
         }
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        // A boolean becomes the text that YAML writes for it.
+        environment.set_formatter(|out, state, value| {
+            match (value.kind(), value.is_true()) {
+                (ValueKind::Bool, true) => out.write_str("true").map_err(Error::from),
+                (ValueKind::Bool, false) => out.write_str("false").map_err(Error::from),
+                _ => minijinja::escape_formatter(out, state, value),
+            }
+        });
         environment.set_fuel(Some(FUEL));
         environment.set_debug(true);
         environment.set_recursion_limit(50);
