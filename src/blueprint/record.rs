@@ -31,9 +31,8 @@ macro_rules! records {
                 node: &$crate::yaml::Node,
                 reader: &mut $crate::blueprint::read::Reader<'_>,
             ) -> Option<Self> {
-                let mut fields = $crate::blueprint::fields::Fields::of(node, Self::KEYS, reader)?;
+                let fields = $crate::blueprint::fields::Fields::of(node, Self::KEYS, reader)?;
                 $( let $field = fields.field::<$ty>($key, reader); )+
-                fields.whole.then_some(())?;
                 Some(Self {
                     $( $field: $field?, )+
                     span: node.span,

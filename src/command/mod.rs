@@ -88,14 +88,13 @@ impl Session {
             values,
             sets,
         };
-        let cluster = resolve::resolve(
+        resolve::resolve(
             &layers,
             &loader,
             &target::names(),
             &mut self.sources,
             &mut self.problems,
-        );
-        cluster.filter(|_| !self.problems.has_errors())
+        )
     }
 
     /// The targets that a word means.
@@ -128,7 +127,7 @@ impl Session {
                 None => whole = false,
             }
         }
-        whole.then_some(files)
+        (whole && !self.problems.has_errors()).then_some(files)
     }
 
     /// Ends the command when warnings are denied and there are some.

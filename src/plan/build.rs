@@ -33,6 +33,7 @@ pub fn build(
         blueprint,
         vars,
         scopes,
+        unsure: _,
     } = cluster;
     let directory = Directory::new(blueprint, addressing);
     let mut evaluator = Evaluator::new(directory, vars.clone(), scopes, sources, problems);

@@ -16,6 +16,12 @@ pub(super) const NAMES: [&str; 13] = [
     "replica", "secret", "service",
 ];
 
+/// How the message begins when a replica is asked for a name that it lacks.
+pub(super) const UNNAMED: &str = "replicas of `";
+
+/// The message of a failure that follows from an error reported elsewhere.
+pub(super) const BROKEN: &str = "\0broken";
+
 /// Stands for `{{ omit }}`.
 pub(super) const OMIT: &str = "\0omit\0";
 
@@ -73,7 +79,12 @@ impl Context {
     fn find(&self, name: &str) -> Result<(usize, &Listing)> {
         let at = self.directory.find(name);
         at.and_then(|at| Some((at, self.directory.get(at)?)))
-            .ok_or_else(|| unknown("service", name, self.directory.names()))
+            .ok_or_else(|| {
+                if self.directory.broken.iter().any(|b| b == name) {
+                    return wrong(BROKEN);
+                }
+                unknown("service", name, self.directory.names())
+            })
     }
 
     fn global(self: &Arc<Self>, name: &str) -> Option<Value> {
@@ -212,6 +223,9 @@ fn word(value: &Value) -> Result<String> {
 fn number(listing: &Listing, port: &Value) -> Result<u16> {
     let name = word(port)?;
     listing.port(&name).ok_or_else(|| {
+        if listing.broken_ports.iter().any(|b| *b == name) {
+            return wrong(BROKEN);
+        }
         let known = listing.ports.iter().map(|(n, _)| &**n);
         unknown(&format!("port of `{}`", listing.name), &name, known)
     })
@@ -243,7 +257,7 @@ fn replica_host<'a>(listing: &'a Listing, index: &Value) -> Result<&'a str> {
 fn named(listing: &Listing) -> Result<&[Arc<str>]> {
     if listing.replicas.is_empty() {
         return Err(wrong(format!(
-            "replicas of `{}` have no names: only those of an ensemble have (`kind: ensemble`)",
+            "{UNNAMED}{}` have no names: only those of an ensemble have (`kind: ensemble`)",
             listing.name
         )));
     }

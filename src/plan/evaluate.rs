@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::addressing::Directory;
-use super::context::{Context, Globals, NAMES, OMIT, Peer};
+use super::context::{BROKEN, Context, Globals, NAMES, OMIT, Peer};
 use super::value::{Each, Slot, Value};
 use crate::blueprint::{Kind, ParameterType, Text, Texts};
 use crate::problem::{Problem, Problems, Sources, Span};
 use crate::resolve::Scope;
-use crate::template::{self, Engine, Value as Evaluated};
+use crate::template::{self, Engine, Failure, Value as Evaluated};
 use crate::yaml::{Node, Value as Yaml};
 
 /// Evaluates the texts of a cluster with one target's names.
@@ -310,10 +310,24 @@ impl<'a> Evaluator<'a> {
                 Some(Value::new(value))
             }
             Err(failure) => {
-                let problem = failure.problem(&text.text, text.span, self.sources, &|| self.known());
-                self.problems.add(problem);
+                self.failed(&failure, text);
                 None
             }
+        }
+    }
+
+    fn failed(&mut self, failure: &Failure, text: &Text) {
+        if failure.message != BROKEN {
+            let known = || self.known();
+            let mut problem = failure.problem(&text.text, text.span, self.sources, &known);
+            if problem.message.starts_with("`peer") && problem.code == "template" {
+                problem = problem
+                    .label("`peer` is known only where a key names it too")
+                    .help("write the key with it, such as \"server.{{ peer.id }}\", or use peers() for a list");
+            } else if problem.message.starts_with("`replica.") {
+                problem = problem.label("a replica has index, id, host, count and service");
+            }
+            self.problems.add(problem);
         }
     }
 
@@ -410,9 +424,7 @@ impl<'a> Evaluator<'a> {
             Some(Ok(value)) if value.as_str().is_none() && value.try_iter().is_ok() => value,
             Some(Ok(value)) => Evaluated::from(vec![value]),
             Some(Err(failure)) => {
-                let known = || self.known();
-                let problem = failure.problem(&text.text, text.span, self.sources, &known);
-                self.problems.add(problem);
+                self.failed(&failure, text);
                 Evaluated::from(Vec::<Evaluated>::new())
             }
             None => {

@@ -150,13 +150,13 @@ impl Checker<'_> {
     }
 
     fn known_service(&self, service: &str, span: Span, problems: &mut Problems) {
-        if !self.services.contains_key(service) {
+        if !self.services.contains_key(service) && !self.blueprint.services.has(service) {
             problems.add(unknown("service", service, span, self.blueprint.services.names()));
         }
     }
 
     fn image(&self, image: &At<String>, problems: &mut Problems) {
-        if self.blueprint.images.get(&image.value).is_none() {
+        if !self.blueprint.images.has(&image.value) {
             let mut problem = unknown("image", &image.value, image.span, self.blueprint.images.names());
             if image.value.contains([':', '/']) {
                 problem = problem.help(format!(
@@ -170,7 +170,7 @@ impl Checker<'_> {
 
     fn config(&self, config: Option<&Config>, problems: &mut Problems) {
         for group in config.iter().flat_map(|c| &c.uses) {
-            if self.blueprint.config.get(&group.value).is_none() {
+            if !self.blueprint.config.has(&group.value) {
                 let known = self.blueprint.config.names();
                 problems.add(unknown("config group", &group.value, group.span, known));
             }
@@ -179,7 +179,7 @@ impl Checker<'_> {
 
     fn secrets(&self, mounts: &Map<Option<SecretMount>>, problems: &mut Problems) {
         for (key, _) in mounts.iter() {
-            if self.blueprint.secrets.get(&key.value).is_none() {
+            if !self.blueprint.secrets.has(&key.value) {
                 let known = self.blueprint.secrets.names();
                 problems.add(unknown("secret", &key.value, key.span, known));
             }

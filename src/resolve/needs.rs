@@ -18,7 +18,9 @@ pub(super) fn check(
             let (name, port) = split(&need.what.value);
             let span = need.what.span;
             let Some((name, needed)) = services.get_key_value(name) else {
-                problems.add(unknown("service", name, span, blueprint.services.names()));
+                if !blueprint.services.has(name) {
+                    problems.add(unknown("service", name, span, blueprint.services.names()));
+                }
                 continue;
             };
             if let Some(port) = port {
@@ -67,7 +69,7 @@ fn profiles(
 }
 
 /// `service.port` in its parts.
-pub fn split(what: &str) -> (&str, Option<&str>) {
+pub(super) fn split(what: &str) -> (&str, Option<&str>) {
     match what.split_once('.') {
         Some((name, port)) => (name, Some(port)),
         None => (what, None),

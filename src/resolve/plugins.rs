@@ -120,6 +120,7 @@ impl Context<'_> {
             sources: self.sources,
             engine: self.engine,
             contexts: &contexts,
+            unsure: false,
         };
         let plugin = Plugin::read(&node, &mut reader)?;
         let params = self.params(&plugin, entry)?;

@@ -252,7 +252,20 @@ impl Builder<'_> {
     }
 
     fn syntax(&mut self, error: &ScanError) -> Option<()> {
-        let at = error.marker().byte_offset().unwrap_or(0).min(self.text.len());
+        let info = error.info();
+        let mut at = error.marker().byte_offset().unwrap_or(0).min(self.text.len());
+        let rest = self.text.get(at..).unwrap_or("");
+        let help = if info.contains("tab") {
+            at += rest.find('\t').unwrap_or(0);
+            "YAML is indented with blanks, never with tabs"
+        } else if info.contains("recursion") {
+            "no blueprint is nested so deep"
+        } else if rest.trim().is_empty() {
+            "something is still open here: a quote, a bracket or a brace"
+        } else {
+            "look at this line and the one before it: a missing quote, a missing `:` and wrong \
+             indentation are the usual causes"
+        };
         let end = self
             .text
             .get(at..)
@@ -261,7 +274,8 @@ impl Builder<'_> {
         self.problems.add(
             Problem::error("yaml-syntax", "this is not YAML")
                 .at(Span::new(self.source, at, end))
-                .label(error.info().to_string()),
+                .label(info.clone())
+                .help(help),
         );
         None
     }
