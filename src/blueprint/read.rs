@@ -58,13 +58,19 @@ impl Reader<'_> {
         if !template::is_template(text) {
             return Some(text.into());
         }
-        let context = self.contexts.get(scope as usize).cloned().unwrap_or_default();
+        let context = self
+            .contexts
+            .get(scope as usize)
+            .cloned()
+            .unwrap_or_default();
         match self.engine.render(text, &context) {
             Ok(value) => Some(value.into()),
             Err(failure) => {
                 let known = || {
                     let names = context.try_iter().into_iter().flatten();
-                    names.filter_map(|n| n.as_str().map(str::to_owned)).collect()
+                    names
+                        .filter_map(|n| n.as_str().map(str::to_owned))
+                        .collect()
                 };
                 let mut problem = failure.problem(text, span, self.sources, &known);
                 if failure.names.iter().any(|n| LATE.contains(&n.as_str())) {
@@ -81,8 +87,19 @@ impl Reader<'_> {
 
 /// Names that only values see.
 const LATE: [&str; 13] = [
-    "host", "hosts", "address", "addresses", "port", "replica", "peer", "peers", "secret", "omit",
-    "service", "params", "count",
+    "host",
+    "hosts",
+    "address",
+    "addresses",
+    "port",
+    "replica",
+    "peer",
+    "peers",
+    "secret",
+    "omit",
+    "service",
+    "params",
+    "count",
 ];
 
 /// A type of the blueprint language.
@@ -141,7 +158,9 @@ impl Text {
 impl Read for Text {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         match &node.value {
-            Value::Scalar(scalar) => Some(Self::of(Arc::clone(&scalar.text), node.span, node.scope)),
+            Value::Scalar(scalar) => {
+                Some(Self::of(Arc::clone(&scalar.text), node.span, node.scope))
+            }
             _ => reader.expected(node, "a text"),
         }
     }
@@ -346,7 +365,8 @@ impl<T: Read> Read for Map<T> {
                 }
                 (key, _) => {
                     reader.unsure = true;
-                    read.broken.push(key.unwrap_or_else(|| Arc::clone(&entry.key)));
+                    read.broken
+                        .push(key.unwrap_or_else(|| Arc::clone(&entry.key)));
                 }
             }
         }

@@ -18,6 +18,7 @@ macro_rules! records {
         pub struct $name {
             $( $(#[doc = $fdoc])+ pub $field: $ty, )+
             /// Where it stands.
+            #[allow(dead_code, reason = "not every record is reported as a whole")]
             pub span: $crate::problem::Span,
         }
 
@@ -76,6 +77,7 @@ macro_rules! choices {
 
         impl $name {
             /// The word that is written for it.
+            #[allow(dead_code, reason = "not every enumeration is shown again")]
             pub fn word(self) -> &'static str {
                 match self { $( Self::$variant => $word, )+ }
             }

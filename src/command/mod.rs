@@ -82,7 +82,9 @@ impl Session {
             }
         }
         let sets = input.set.iter();
-        let sets = sets.map(|set| self.sources.add("--set", set.as_str())).collect();
+        let sets = sets
+            .map(|set| self.sources.add("--set", set.as_str()))
+            .collect();
         let layers = resolve::Input {
             blueprint,
             values,
@@ -105,7 +107,7 @@ impl Session {
         match target::find(word) {
             Ok(target) => Some(vec![target]),
             Err(problem) => {
-                self.problems.add(problem);
+                self.problems.add(*problem);
                 None
             }
         }

@@ -12,8 +12,19 @@ use crate::template::{Enumerator, Error, ErrorKind, Object, ObjectRepr, State, V
 
 /// Functions and names besides the variables.
 pub(super) const NAMES: [&str; 13] = [
-    "address", "addresses", "host", "hosts", "name", "omit", "params", "peer", "peers", "port",
-    "replica", "secret", "service",
+    "address",
+    "addresses",
+    "host",
+    "hosts",
+    "name",
+    "omit",
+    "params",
+    "peer",
+    "peers",
+    "port",
+    "replica",
+    "secret",
+    "service",
 ];
 
 /// How the message begins when a replica is asked for a name that it lacks.
@@ -61,12 +72,11 @@ fn wrong(message: impl Into<String>) -> Error {
 
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Error {
     let known: Vec<&str> = known.collect();
-    let mut message = format!("there is no {what} `{name}`");
-    match did_you_mean(name, known.iter().copied()) {
-        Some(near) => message.push_str(&format!("; did you mean `{near}`?")),
-        None => message.push_str(&format!("; there is {}", one_of(known))),
-    }
-    wrong(message)
+    let rest = match did_you_mean(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there is {}", one_of(known)),
+    };
+    wrong(format!("there is no {what} `{name}`; {rest}"))
 }
 
 impl Context {
@@ -167,11 +177,15 @@ impl Object for Function {
             }
             (What::Hosts, [service]) => {
                 let (_, listing) = context.find(&word(service)?)?;
-                Ok(Value::from_iter(hosts(listing).map(Value::from)))
+                Ok(hosts(listing).map(Value::from).collect())
             }
             (What::Address, [service, port]) => {
                 let (_, listing) = context.find(&word(service)?)?;
-                Ok(Value::from(format!("{}:{}", listing.host, number(listing, port)?)))
+                Ok(Value::from(format!(
+                    "{}:{}",
+                    listing.host,
+                    number(listing, port)?
+                )))
             }
             (What::Address, [service, port, index]) => {
                 let (_, listing) = context.find(&word(service)?)?;
@@ -182,7 +196,7 @@ impl Object for Function {
                 let (_, listing) = context.find(&word(service)?)?;
                 let port = number(listing, port)?;
                 let list = hosts(listing).map(|h| Value::from(format!("{h}:{port}")));
-                Ok(Value::from_iter(list))
+                Ok(list.collect())
             }
             (What::Port, [port]) => Ok(Value::from(number(context.own()?, port)?)),
             (What::Port, [service, port]) => {
@@ -223,7 +237,7 @@ fn word(value: &Value) -> Result<String> {
 fn number(listing: &Listing, port: &Value) -> Result<u16> {
     let name = word(port)?;
     listing.port(&name).ok_or_else(|| {
-        if listing.broken_ports.iter().any(|b| *b == name) {
+        if listing.broken_ports.contains(&name) {
             return wrong(BROKEN);
         }
         let known = listing.ports.iter().map(|(n, _)| &**n);
@@ -241,7 +255,9 @@ fn hosts(listing: &Listing) -> impl Iterator<Item = &str> {
 
 fn replica_host<'a>(listing: &'a Listing, index: &Value) -> Result<&'a str> {
     let Some(at) = index.as_usize() else {
-        return Err(wrong(format!("expected the index of a replica, found {index}")));
+        return Err(wrong(format!(
+            "expected the index of a replica, found {index}"
+        )));
     };
     named(listing)?.get(at).map(|h| &**h).ok_or_else(|| {
         wrong(format!(
@@ -270,13 +286,14 @@ fn peers(context: &Arc<Context>, service: usize) -> Result<Value> {
         .get(service)
         .ok_or_else(|| wrong("no service"))?;
     let count = u32::try_from(named(listing)?.len()).unwrap_or(0);
-    Ok(Value::from_iter((0..count).map(|index| {
+    let replica = |index| {
         Value::from_object(Replica {
             context: Arc::clone(context),
             service,
             index,
         })
-    })))
+    };
+    Ok((0..count).map(replica).collect())
 }
 
 fn secret(context: &Arc<Context>, name: &str) -> Result<Value> {

@@ -78,7 +78,7 @@ impl<'a> Evaluator<'a> {
             return Each::Same(Some(Value::new(Arc::clone(&text.text))));
         }
         let names = self.names(&text.text);
-        if self.is_constant(&names) {
+        if Self::is_constant(&names) {
             if let Some(value) = self.constants.get(&text.text) {
                 return Each::Same(value.clone());
             }
@@ -108,11 +108,16 @@ impl<'a> Evaluator<'a> {
         self.problems.add(
             Problem::error(
                 "replica",
-                format!("`replica` is known only in an ensemble; `{name}` is a {}", listing.kind.word()),
+                format!(
+                    "`replica` is known only in an ensemble; `{name}` is a {}",
+                    listing.kind.word()
+                ),
             )
             .at(text.span)
             .label("expected no `replica` here")
-            .help(format!("give `{name}` `kind: ensemble`: its replicas get a stable identity each")),
+            .help(format!(
+                "give `{name}` `kind: ensemble`: its replicas get a stable identity each"
+            )),
         );
         None
     }
@@ -229,7 +234,10 @@ impl<'a> Evaluator<'a> {
     fn peers(&mut self, key: &Text, service: usize) -> u32 {
         let seen = Arc::new(Mutex::new(BTreeSet::new()));
         self.one(key, service, None, &Peer::Probe(Arc::clone(&seen)));
-        let services: Vec<usize> = seen.lock().map(|s| s.iter().copied().collect()).unwrap_or_default();
+        let services: Vec<usize> = seen
+            .lock()
+            .map(|s| s.iter().copied().collect())
+            .unwrap_or_default();
         match services.as_slice() {
             [one] => self.directory.get(*one).map_or(0, |l| l.count),
             [] => {
@@ -261,14 +269,13 @@ impl<'a> Evaluator<'a> {
         names
     }
 
-    fn is_constant(&self, names: &BTreeSet<String>) -> bool {
+    fn is_constant(names: &BTreeSet<String>) -> bool {
         names.iter().all(|name| {
-            CONSTANT.contains(&name.as_str())
-                || (!NAMES.contains(&name.as_str()) || name == "name")
+            CONSTANT.contains(&name.as_str()) || (!NAMES.contains(&name.as_str()) || name == "name")
         })
     }
 
-    fn per_replica(&mut self, text: &Text, names: &BTreeSet<String>) -> bool {
+    fn per_replica(&self, text: &Text, names: &BTreeSet<String>) -> bool {
         if names.contains("replica") {
             return true;
         }
@@ -429,7 +436,12 @@ impl<'a> Evaluator<'a> {
             }
             None => {
                 let value = self.one(text, service, replica, &Peer::None);
-                Evaluated::from(value.map(|v| v.raw().to_owned()).into_iter().collect::<Vec<_>>())
+                Evaluated::from(
+                    value
+                        .map(|v| v.raw().to_owned())
+                        .into_iter()
+                        .collect::<Vec<_>>(),
+                )
             }
         }
     }

@@ -8,8 +8,8 @@
 //! May fail with all problems of meaning at once.
 
 mod check;
-mod needs;
 mod layers;
+mod needs;
 mod plugins;
 mod vars;
 

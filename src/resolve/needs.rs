@@ -30,9 +30,14 @@ pub(super) fn check(
                 }
                 if needed.kind.is_some_and(|k| k.value == Kind::Job) {
                     problems.add(
-                        Problem::error("wrong-value", format!("`{name}` is a job: it ends, it does not listen"))
-                            .at(span)
-                            .label(format!("expected `{name}`, which waits until it ended well")),
+                        Problem::error(
+                            "wrong-value",
+                            format!("`{name}` is a job: it ends, it does not listen"),
+                        )
+                        .at(span)
+                        .label(format!(
+                            "expected `{name}`, which waits until it ended well"
+                        )),
                     );
                 }
             }
@@ -59,11 +64,17 @@ fn profiles(
         problems.add(
             Problem::error(
                 "profile",
-                format!("`{}` needs `{name}`, which is there only with a profile", key.value),
+                format!(
+                    "`{}` needs `{name}`, which is there only with a profile",
+                    key.value
+                ),
             )
             .at(span)
             .label("expected a service that is there whenever this one is")
-            .help(format!("give `{}` the same `profiles`, or take them from `{name}`", key.value)),
+            .help(format!(
+                "give `{}` the same `profiles`, or take them from `{name}`",
+                key.value
+            )),
         );
     }
 }
