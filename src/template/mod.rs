@@ -65,7 +65,12 @@ impl Engine {
             .map_err(|e| Failure::of(&e, template, None))?;
         let text = compiled
             .render(context.clone())
-            .map_err(|e| Failure::of(&e, template, Some(compiled.undeclared_variables(false))))?;
+            .map_err(|e| {
+                let mut names = compiled.undeclared_variables(false);
+                // The engine's own functions, such as `range`.
+                names.retain(|n| self.environment.globals().all(|(own, _)| own != n));
+                Failure::of(&e, template, Some(names))
+            })?;
         if text.len() > MAX_TEXT {
             return Err(Failure::new(format!(
                 "the value is {} bytes long; no platform takes that",

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::Read as _;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use super::ownership::Ownership;
 use crate::diff::Found;
@@ -132,6 +132,23 @@ pub(super) fn reason(error: &std::io::Error) -> String {
     }
 }
 
+/// A path without `.` and, where a name stands before it, without `..`: one file, one name, so that
+/// includes in a circle are seen.
+fn straight(path: &Utf8Path) -> Utf8PathBuf {
+    let mut out = Utf8PathBuf::new();
+    for component in path.components() {
+        let last = out.components().next_back();
+        match (component, last) {
+            (Utf8Component::CurDir, _) => {}
+            (Utf8Component::ParentDir, Some(Utf8Component::Normal(_))) => {
+                out.pop();
+            }
+            _ => out.push(component),
+        }
+    }
+    out
+}
+
 /// Brings includes and plugins: files beside the blueprint first, then the library.
 #[derive(Debug)]
 pub struct FileLoader {
@@ -153,7 +170,7 @@ impl Loader for FileLoader {
                     .map(Utf8Path::to_owned)
                     .unwrap_or_default(),
             };
-            let path = beside.join(name);
+            let path = straight(&beside.join(name));
             return Ok((path.to_string(), text(&path)?));
         }
         match library::blueprint(name) {
