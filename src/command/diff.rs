@@ -47,11 +47,12 @@ pub(super) fn run(typed: &Diff, session: &mut Session) -> Option<u8> {
         Err(reason) => return session.fail("io", reason),
     };
     let report = diff::compare(&files, &there);
-    let called = if against == "-" {
-        "stdin"
-    } else {
-        against.as_str()
+    let directory = against.is_dir();
+    let called = |path: &Utf8Path| match against.as_str() {
+        "-" => "stdin".to_owned(),
+        _ if directory => against.join(path).to_string(),
+        file => file.to_owned(),
     };
-    session.print(&diff::text(&report, called, "blueprint"))?;
+    session.print(&diff::text(&report, &called, "blueprint"))?;
     Some(if report.is_empty() { SAME } else { DRIFT })
 }

@@ -90,7 +90,8 @@ fn compare(directory: &Utf8Path, files: &[File], session: &mut Session) -> Optio
         Err(reason) => return session.fail("io", reason),
     };
     let report = diff::compare(files, &there);
-    session.print(&diff::text(&report, directory.as_str(), "blueprint"))?;
+    let called = |path: &Utf8Path| directory.join(path).to_string();
+    session.print(&diff::text(&report, &called, "blueprint"))?;
     Some(if report.is_empty() { SAME } else { DRIFT })
 }
 

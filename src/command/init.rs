@@ -44,7 +44,7 @@ pub(super) fn run(typed: &Init, session: &mut Session) -> Option<u8> {
         String::new()
     };
     session.say(&format!(
-        "wrote {path}{also}; now: flokkr gen compose -f {path} -o out"
+        "wrote {path}{also}; now: flokkr check -f {path}"
     ));
     Some(SAME)
 }

@@ -65,8 +65,7 @@ pub fn blueprint(word: Option<&str>) -> Result<Blueprint, String> {
         });
     }
     let near = did_you_mean(word, library::blueprints())
-        .map(|name| format!("; did you mean `{name}`?"))
-        .unwrap_or_default();
+        .map_or_else(|| ".".to_owned(), |name| format!("; did you mean `{name}`?"));
     Err(format!(
         "there is no file `{word}` and no such blueprint in the library{near} The library has {}",
         one_of(library::blueprints())
