@@ -343,6 +343,7 @@ fn words_that_do_not_fit() {
     desk.shows("unknown-target", "gen compsoe", 2);
     desk.shows("unknown-command", "generate compose", 2);
     desk.shows("unknown-blueprint", "gen compose hdfss", 2);
+    desk.shows("unknown-blueprint-far", "gen compose mysql", 2);
     desk.shows("missing-values", "gen compose --values nowhere.yaml", 2);
     Desk::empty().shows("no-blueprint", "gen compose", 2);
     desk.put("latin.yaml", "");
