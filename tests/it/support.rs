@@ -79,6 +79,7 @@ pub fn emit_with(name: &str, text: &str, loader: &dyn Loader, target: &dyn Targe
     };
     let cluster = resolve(&input, loader, &target::names(), &mut sources, &mut problems);
     let files = cluster.and_then(|c| pipeline::emit(&c, target, &sources, &mut problems));
+    let files = files.filter(|_| !problems.has_errors());
     let said = problem::text(&problems, &sources, Style::Plain);
     Emitted { files, said }
 }
