@@ -7,7 +7,7 @@ use super::{DRIFT, SAME, Session};
 use crate::cli::Gen;
 use crate::diff;
 use crate::file::File;
-use crate::workspace::{self, Outcome};
+use crate::workspace::{self, Outcome, Place};
 
 pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
     let Gen {
@@ -58,7 +58,8 @@ fn place(
     let named_so = output
         .extension()
         .is_some_and(|e| matches!(e, "yaml" | "yml" | "hcl"));
-    if output.is_dir() || (!named_so && !output.is_file()) {
+    let there = workspace::place(output);
+    if there == Place::Directory || (!named_so && there == Place::Free) {
         return Some((output.to_owned(), files));
     }
     let ([only], Some(name)) = (files.as_mut_slice(), output.file_name()) else {

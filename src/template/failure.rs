@@ -48,7 +48,10 @@ impl Failure {
                 format!("this template does not parse: {detail}")
             }
             ErrorKind::UnknownFunction if detail.ends_with(" is unknown") => {
-                format!("`{}` is not defined", detail.trim_end_matches(" is unknown"))
+                format!(
+                    "`{}` is not defined",
+                    detail.trim_end_matches(" is unknown")
+                )
             }
             ErrorKind::OutOfFuel => "this template does not come to an end".to_owned(),
             ErrorKind::MissingArgument => "an argument is missing in this call".to_owned(),

@@ -64,14 +64,12 @@ impl Engine {
     /// A [`Failure`]: syntax, an unknown name, a wrong argument, too much work.
     pub fn render(&self, template: &str, context: &Value) -> Result<String, Failure> {
         let compiled = self.compile(template)?;
-        let text = compiled
-            .render(context.clone())
-            .map_err(|e| {
-                let mut names = compiled.undeclared_variables(false);
-                // The engine's own functions, such as `range`.
-                names.retain(|n| self.environment.globals().all(|(own, _)| own != n));
-                Failure::of(&e, template, Some(names))
-            })?;
+        let text = compiled.render(context.clone()).map_err(|e| {
+            let mut names = compiled.undeclared_variables(false);
+            // The engine's own functions, such as `range`.
+            names.retain(|n| self.environment.globals().all(|(own, _)| own != n));
+            Failure::of(&e, template, Some(names))
+        })?;
         if text.len() > MAX_TEXT {
             return Err(Failure::new(format!(
                 "the value is {} bytes long; no platform takes that",

@@ -64,8 +64,10 @@ pub fn blueprint(word: Option<&str>) -> Result<Blueprint, String> {
             directory: Utf8PathBuf::new(),
         });
     }
-    let near = did_you_mean(word, library::blueprints())
-        .map_or_else(|| ".".to_owned(), |name| format!("; did you mean `{name}`?"));
+    let near = did_you_mean(word, library::blueprints()).map_or_else(
+        || ".".to_owned(),
+        |name| format!("; did you mean `{name}`?"),
+    );
     Err(format!(
         "there is no file `{word}` and no such blueprint in the library{near} The library has {}",
         one_of(library::blueprints())
@@ -78,6 +80,26 @@ fn file(path: Utf8PathBuf) -> Result<Blueprint, String> {
         directory: path.parent().map(Utf8Path::to_owned).unwrap_or_default(),
         name: path.into_string(),
     })
+}
+
+/// What is at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Nothing.
+    Free,
+    /// A directory.
+    Directory,
+    /// Anything else.
+    File,
+}
+
+/// Looks what is at a path.
+pub fn place(path: &Utf8Path) -> Place {
+    match (path.is_dir(), path.exists()) {
+        (true, _) => Place::Directory,
+        (false, true) => Place::File,
+        (false, false) => Place::Free,
+    }
 }
 
 /// The text of a file; `-` is standard input.

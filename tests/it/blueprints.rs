@@ -28,7 +28,9 @@ pub fn cases() -> Vec<(&'static str, String)> {
 
 #[test]
 fn become_files() {
-    let all = cases().into_iter().map(|(folder, name)| format!("{folder}/{name}"));
+    let all = cases()
+        .into_iter()
+        .map(|(folder, name)| format!("{folder}/{name}"));
     each(all, |case| {
         let (folder, name) = case.rsplit_once('/').unwrap();
         for target in target::ALL {

@@ -73,13 +73,20 @@ impl Desk {
     fn feed(&self, typed: &str, input: &str, code: i32) -> (String, String) {
         let words: Vec<&str> = typed.split(' ').collect();
         let mut command = flokkr(self.path(), &words);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // A command that reads no input may have ended already.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         let output = child.wait_with_output().unwrap();
         let (out, err) = said(&output);
-        assert_eq!(output.status.code(), Some(code), "flokkr {typed}\n{out}{err}");
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "flokkr {typed}\n{out}{err}"
+        );
         (out, err)
     }
 
@@ -102,10 +109,20 @@ fn gen_prints() {
     assert_eq!(desk.run("gen compose -f blueprint.yaml", 0).0, out);
     assert_eq!(desk.feed("gen compose -f -", BLUEPRINT, 0).0, out);
     assert_eq!(desk.run("gen docker-compose", 0).0, out, "an alias");
-    assert!(desk.run("gen compose --set tag=2", 0).0.contains("example/app:2"));
+    assert!(
+        desk.run("gen compose --set tag=2", 0)
+            .0
+            .contains("example/app:2")
+    );
     desk.put("values.yaml", "tag: 3");
-    assert!(desk.run("gen compose --values values.yaml", 0).0.contains("example/app:3"));
-    let both = desk.run("gen compose --values values.yaml --set tag=4", 0).0;
+    assert!(
+        desk.run("gen compose --values values.yaml", 0)
+            .0
+            .contains("example/app:3")
+    );
+    let both = desk
+        .run("gen compose --values values.yaml --set tag=4", 0)
+        .0;
     assert!(both.contains("example/app:4"), "--set wins: {both}");
     assert_eq!(desk.list("."), ["blueprint.yaml", "values.yaml"]);
 }
@@ -171,10 +188,18 @@ fn gen_overwrites_only_when_asked() {
     let first = desk.read("out/compose.yaml");
     desk.shows("gen-changed", "gen compose -o out --set tag=2", 2);
     assert_eq!(desk.read("out/compose.yaml"), first);
-    desk.shows("gen-overwrite", "gen compose -o out --set tag=2 --overwrite", 0);
+    desk.shows(
+        "gen-overwrite",
+        "gen compose -o out --set tag=2 --overwrite",
+        0,
+    );
     assert!(desk.read("out/compose.yaml").contains("example/app:2"));
     desk.run("gen compose -o out --overwrite", 0);
-    assert_eq!(desk.read("out/compose.yaml"), first, "it still knows what it wrote");
+    assert_eq!(
+        desk.read("out/compose.yaml"),
+        first,
+        "it still knows what it wrote"
+    );
 }
 
 #[test]
@@ -199,9 +224,16 @@ fn gen_checks() {
     desk.shows("check-missing", "gen compose -o out --check", 1);
     assert!(!desk.has("out"), "a check writes nothing");
     desk.run("gen compose -o out", 0);
-    assert_eq!(desk.run("gen compose -o out --check", 0), (String::new(), String::new()));
+    assert_eq!(
+        desk.run("gen compose -o out --check", 0),
+        (String::new(), String::new())
+    );
     desk.shows("check-drift", "gen compose -o out --check --set tag=2", 1);
-    desk.shows("check-drift-ensemble", "gen compose -o out --check --set count=2", 1);
+    desk.shows(
+        "check-drift-ensemble",
+        "gen compose -o out --check --set count=2",
+        1,
+    );
     desk.run("gen compose -o other.yaml", 0);
     desk.run("gen compose -o other.yaml --check", 0);
     desk.run("gen compose -o other.yaml --check --set tag=2", 1);
@@ -220,9 +252,15 @@ fn gen_sweeps_after_a_killed_run() {
 #[test]
 fn an_error_writes_nothing() {
     let desk = Desk::new();
-    desk.put("blueprint.yaml", &BLUEPRINT.replace("image: app", "image: ap"));
+    desk.put(
+        "blueprint.yaml",
+        &BLUEPRINT.replace("image: app", "image: ap"),
+    );
     let (out, err) = desk.run("gen compose -o out", 2);
-    assert!(out.is_empty() && err.contains("nothing was written"), "{err}");
+    assert!(
+        out.is_empty() && err.contains("nothing was written"),
+        "{err}"
+    );
     assert_eq!(desk.list("."), ["blueprint.yaml"]);
     desk.run("gen compose -o other.yaml", 2);
     desk.run("diff compose blueprint.yaml", 2);
@@ -240,7 +278,12 @@ fn diff_tells_same_drift_and_error() {
     assert_eq!(desk.run("diff compose out/compose.yaml", 0).0, "");
     let text = desk.read("out/compose.yaml");
     assert_eq!(desk.feed("diff compose -", &text, 0).0, "");
-    assert_eq!(desk.feed("diff compose -", &text.replace('\n', "\r\n"), 0).0, "", "line ends");
+    assert_eq!(
+        desk.feed("diff compose -", &text.replace('\n', "\r\n"), 0)
+            .0,
+        "",
+        "line ends"
+    );
     desk.shows("diff-directory", "diff compose out --set tag=2", 1);
     desk.shows("diff-file", "diff compose out/compose.yaml --set tag=2", 1);
     desk.feed("diff compose -", "name: other\n", 1);
@@ -286,7 +329,10 @@ fn init_starts_a_blueprint_and_never_overwrites() {
 
     desk.run("init --from hdfs-ha cluster", 0);
     let text = desk.read("cluster/blueprint.yaml");
-    assert!(text.starts_with("# yaml-language-server: $schema=./blueprint.schema.json\n"), "{text}");
+    assert!(
+        text.starts_with("# yaml-language-server: $schema=./blueprint.schema.json\n"),
+        "{text}"
+    );
     let same = desk.run("gen compose -f cluster", 0).0;
     assert_eq!(same, desk.run("gen compose hdfs-ha", 0).0);
     desk.shows("init-unknown", "init --from hdsf elsewhere", 2);
@@ -320,18 +366,33 @@ fn completions_for_every_shell() {
 #[test]
 fn messages_for_tools() {
     let desk = Desk::new();
-    desk.put("blueprint.yaml", &BLUEPRINT.replace("image: app", "image: ap, comand: [a]"));
+    desk.put(
+        "blueprint.yaml",
+        &BLUEPRINT.replace("image: app", "image: ap, comand: [a]"),
+    );
     let (out, err) = desk.run("gen compose --message-format json", 2);
     assert_eq!(out, "");
-    let lines: Vec<Value> = err.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let lines: Vec<Value> = err
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0]["severity"], "error");
     assert_eq!(lines[0]["code"], "unknown-image");
     assert_eq!(lines[0]["file"], "blueprint.yaml");
-    assert_eq!((&lines[0]["line"], &lines[0]["column"]), (&7.into(), &17.into()));
-    assert_eq!((&lines[0]["end_line"], &lines[0]["end_column"]), (&7.into(), &19.into()));
+    assert_eq!(
+        (&lines[0]["line"], &lines[0]["column"]),
+        (&7.into(), &17.into())
+    );
+    assert_eq!(
+        (&lines[0]["end_line"], &lines[0]["end_column"]),
+        (&7.into(), &19.into())
+    );
     desk.put("blueprint.yaml", BLUEPRINT);
-    assert_eq!(desk.run("gen compose -o out --message-format=json", 0), (String::new(), String::new()));
+    assert_eq!(
+        desk.run("gen compose -o out --message-format=json", 0),
+        (String::new(), String::new())
+    );
 }
 
 #[test]
@@ -351,7 +412,10 @@ fn words_that_do_not_fit() {
     desk.shows("not-utf8", "gen compose -f latin.yaml", 2);
     desk.put("out/.flokkr.json", "{ damaged");
     desk.shows("damaged-list", "gen compose -o out", 2);
-    desk.put("out/.flokkr.json", r#"{"version":1,"files":{"../blueprint.yaml":["sha256:0"]}}"#);
+    desk.put(
+        "out/.flokkr.json",
+        r#"{"version":1,"files":{"../blueprint.yaml":["sha256:0"]}}"#,
+    );
     desk.shows("hostile-list", "gen compose -o out --prune", 2);
 }
 
@@ -361,7 +425,11 @@ fn a_closed_pipe_is_no_error() {
     let desk = Desk::new();
     let words = ["gen", "compose", "--set", "count=1000"];
     let mut command = flokkr(desk.path(), &words);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!(said(&output).1, "");
@@ -372,7 +440,15 @@ fn a_closed_pipe_is_no_error() {
 fn help_and_version() {
     let desk = Desk::empty();
     desk.shows("help", "--help", 0);
-    for command in ["gen", "diff", "check", "init", "list", "schema", "completions"] {
+    for command in [
+        "gen",
+        "diff",
+        "check",
+        "init",
+        "list",
+        "schema",
+        "completions",
+    ] {
         desk.shows(&format!("help-{command}"), &format!("{command} --help"), 0);
     }
     let version = format!("flokkr {}\n", env!("CARGO_PKG_VERSION"));

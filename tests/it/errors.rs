@@ -21,7 +21,9 @@ pub fn cases() -> Vec<String> {
 
 /// What is typed for a case.
 fn words(case: &str) -> Vec<String> {
-    let target = case.split_once('/').map_or(first_target().name(), |(target, _)| target);
+    let target = case
+        .split_once('/')
+        .map_or(first_target().name(), |(target, _)| target);
     let file = format!("tests/errors/{case}.yaml");
     let mut words: Vec<String> = ["gen", target, "-f", &file].map(str::to_owned).to_vec();
     let arguments = format!("tests/errors/{case}.args");
@@ -54,9 +56,15 @@ fn are_told_to_tools() {
         assert!(!lines.is_empty());
         for line in lines.lines() {
             let problem: Value = serde_json::from_str(line).unwrap();
-            assert!(problem["code"].is_string() && problem["message"].is_string(), "{line}");
+            assert!(
+                problem["code"].is_string() && problem["message"].is_string(),
+                "{line}"
+            );
             if problem.get("file").is_some() {
-                assert!(problem["line"].as_u64() >= Some(1) && problem["column"].as_u64() >= Some(1), "{line}");
+                assert!(
+                    problem["line"].as_u64() >= Some(1) && problem["column"].as_u64() >= Some(1),
+                    "{line}"
+                );
             }
         }
     });

@@ -43,7 +43,10 @@ fn nothing_differs_from_itself() {
             let files = emit_file(file, *target).files.unwrap_or_default();
             let there: Vec<diff::Found> = files
                 .iter()
-                .map(|f| diff::Found { path: f.path.clone(), text: Some(f.text.clone()) })
+                .map(|f| diff::Found {
+                    path: f.path.clone(),
+                    text: Some(f.text.clone()),
+                })
                 .collect();
             assert!(diff::compare(&files, &there).is_empty());
             assert!(diff::compare(&files, &[]).changes.len() == files.len());
@@ -85,17 +88,31 @@ fn unambiguous(text: &str) {
     assert!(!text.contains(raw), "{text:?}");
     for event in Parser::new_from_str(text) {
         if let (Event::Scalar(scalar, ScalarStyle::Plain, _, _), span) = event.unwrap() {
-            let after = span.byte_range().and_then(|r| text.get(r.end..)).unwrap_or("");
+            let after = span
+                .byte_range()
+                .and_then(|r| text.get(r.end..))
+                .unwrap_or("");
             let is_key = after.starts_with(':');
-            assert!(if is_key { is_key_of_all(&scalar) } else { is_value_of_all(&scalar) }, "{scalar}");
+            assert!(
+                if is_key {
+                    is_key_of_all(&scalar)
+                } else {
+                    is_value_of_all(&scalar)
+                },
+                "{scalar}"
+            );
         }
     }
 }
 
 fn is_key_of_all(key: &str) -> bool {
-    const WORDS: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "~"];
+    const WORDS: [&str; 10] = [
+        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~",
+    ];
     let identifier = key.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
-        && key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+        && key
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
     key == "<<" || (identifier && !WORDS.contains(&key.to_ascii_lowercase().as_str()))
 }
 
@@ -144,7 +161,9 @@ fn comparable(value: &Loaded) -> String {
                 .collect();
             format!("{sorted:?}")
         }
-        Loaded::Sequence(items) => format!("{:?}", items.iter().map(comparable).collect::<Vec<_>>()),
+        Loaded::Sequence(items) => {
+            format!("{:?}", items.iter().map(comparable).collect::<Vec<_>>())
+        }
         other => format!("{other:?}"),
     }
 }
@@ -199,13 +218,22 @@ fn pairs(node: &Loaded) -> BTreeMap<String, String> {
     match node {
         Loaded::Mapping(map) => map
             .iter()
-            .map(|(k, v)| (k.as_str().unwrap().to_owned(), interpolated(v.as_str().unwrap()).unwrap()))
+            .map(|(k, v)| {
+                (
+                    k.as_str().unwrap().to_owned(),
+                    interpolated(v.as_str().unwrap()).unwrap(),
+                )
+            })
             .inspect(|(key, _)| assert!(!key.starts_with("x-"), "an extension: {key}"))
             .collect(),
         Loaded::Sequence(items) => items
             .iter()
             .map(|item| interpolated(item.as_str().unwrap()).unwrap())
-            .map(|item| item.split_once('=').map(|(k, v)| (k.to_owned(), v.to_owned())).unwrap())
+            .map(|item| {
+                item.split_once('=')
+                    .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                    .unwrap()
+            })
             .collect(),
         Loaded::Null => BTreeMap::new(),
         other => panic!("{other:?}"),
@@ -214,7 +242,10 @@ fn pairs(node: &Loaded) -> BTreeMap<String, String> {
 
 fn words(node: &Loaded) -> Vec<String> {
     let items = node.as_sequence().unwrap();
-    items.iter().map(|w| interpolated(w.as_str().unwrap()).unwrap()).collect()
+    items
+        .iter()
+        .map(|w| interpolated(w.as_str().unwrap()).unwrap())
+        .collect()
 }
 
 fn map(entries: impl IntoIterator<Item = (impl Into<String>, Yaml)>) -> Yaml {
@@ -222,7 +253,9 @@ fn map(entries: impl IntoIterator<Item = (impl Into<String>, Yaml)>) -> Yaml {
 }
 
 fn texts(entries: &BTreeMap<String, String>) -> Yaml {
-    map(entries.iter().map(|(k, v)| (literal(k), Yaml::text(literal(v)))))
+    map(entries
+        .iter()
+        .map(|(k, v)| (literal(k), Yaml::text(literal(v)))))
 }
 
 fn list(items: &[String]) -> Yaml {
@@ -231,7 +264,9 @@ fn list(items: &[String]) -> Yaml {
 
 /// Few cases: the suite is run often. `PROPTEST_CASES=10000` searches longer.
 fn config() -> ProptestConfig {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|n| n.parse().ok());
     ProptestConfig {
         failure_persistence: None,
         ..ProptestConfig::with_cases(cases.unwrap_or(96))
@@ -319,7 +354,11 @@ fn quick(text: &str) {
     for target in target::ALL {
         let start = Instant::now();
         let emitted = emit(text, *target);
-        assert_eq!(emitted.files.is_none(), emitted.said.contains("nothing was written"), "{text}");
+        assert_eq!(
+            emitted.files.is_none(),
+            emitted.said.contains("nothing was written"),
+            "{text}"
+        );
         assert!(start.elapsed() < Duration::from_secs(5), "{text}");
     }
 }
@@ -327,17 +366,76 @@ fn quick(text: &str) {
 /// Pieces of which blueprints, and what looks like one, are made.
 fn piece() -> impl Strategy<Value = String> {
     let known = proptest::sample::select(vec![
-        "\n", "\n  ", "\n    ", ": ", ":", "- ", "{ ", " }", "[", "]", ", ", "\"", "'", "|\n", ">-\n", "&a ", "*a",
-        "<<: ", "# ", "---\n", "\t", "{{ ", " }}", "null", "~", "!!str ", "? ", "blueprint: v1", "name: demo",
-        "images", "services", "app", "image", "replicas", "kind: ensemble", "ports", "env", "config", "use",
-        "needs", "vars", "include", "plugins", "sleep", "health", "peer.id", "replica.index", "hosts('app')",
-        "secret('x')", "omit", "range(9)", "name", "0", "-1", "99999999999999999999", "1000",
+        "\n",
+        "\n  ",
+        "\n    ",
+        ": ",
+        ":",
+        "- ",
+        "{ ",
+        " }",
+        "[",
+        "]",
+        ", ",
+        "\"",
+        "'",
+        "|\n",
+        ">-\n",
+        "&a ",
+        "*a",
+        "<<: ",
+        "# ",
+        "---\n",
+        "\t",
+        "{{ ",
+        " }}",
+        "null",
+        "~",
+        "!!str ",
+        "? ",
+        "blueprint: v1",
+        "name: demo",
+        "images",
+        "services",
+        "app",
+        "image",
+        "replicas",
+        "kind: ensemble",
+        "ports",
+        "env",
+        "config",
+        "use",
+        "needs",
+        "vars",
+        "include",
+        "plugins",
+        "sleep",
+        "health",
+        "peer.id",
+        "replica.index",
+        "hosts('app')",
+        "secret('x')",
+        "omit",
+        "range(9)",
+        "name",
+        "0",
+        "-1",
+        "99999999999999999999",
+        "1000",
     ]);
     prop_oneof![6 => known.prop_map(str::to_owned), 1 => value()]
 }
 
 fn tree() -> impl Strategy<Value = Yaml> {
-    let plain = proptest::sample::select(vec!["0", "-1", "1234567890", "0.5", "true", "false", "null"]);
+    let plain = proptest::sample::select(vec![
+        "0",
+        "-1",
+        "1234567890",
+        "0.5",
+        "true",
+        "false",
+        "null",
+    ]);
     let leaf = prop_oneof![
         4 => value().prop_map(Yaml::Text),
         2 => lines().prop_map(Yaml::Text),
@@ -364,7 +462,10 @@ fn meant(tree: &Yaml) -> Loaded {
         Yaml::Plain(text) => serde_yaml::from_str(text).unwrap(),
         Yaml::List(items) => Loaded::Sequence(items.iter().map(meant).collect()),
         Yaml::Map(entries) => Loaded::Mapping(
-            entries.iter().map(|(k, v)| (Loaded::String(k.clone()), meant(v))).collect(),
+            entries
+                .iter()
+                .map(|(k, v)| (Loaded::String(k.clone()), meant(v)))
+                .collect(),
         ),
         Yaml::Merged(..) | Yaml::Anchor(..) | Yaml::Alias(_) => panic!("not made here"),
     }
@@ -373,13 +474,30 @@ fn meant(tree: &Yaml) -> Loaded {
 #[test]
 fn deep_nesting_is_refused() {
     for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", ""), ("? ", "")] {
-        let text = format!("vars: \n  a: {}{}", open.repeat(10_000), close.repeat(10_000));
+        let text = format!(
+            "vars: \n  a: {}{}",
+            open.repeat(10_000),
+            close.repeat(10_000)
+        );
         quick(&text);
         quick(&open.repeat(10_000));
     }
-    let braces = format!("blueprint: v1\nname: demo\nvars: {{ a: \"{}\" }}", "{{ ".repeat(10_000));
+    let braces = format!(
+        "blueprint: v1\nname: demo\nvars: {{ a: \"{}\" }}",
+        "{{ ".repeat(10_000)
+    );
     quick(&braces);
-    quick(&format!("vars: {{ a: \"{{{{ {} 1 {} }}}}\" }}", "(".repeat(10_000), ")".repeat(10_000)));
-    quick(&format!("vars: {{ a: \"{{{{ {} 1 }}}}\" }}", "-".repeat(10_000)));
-    quick(&format!("vars: {{ a: \"{{{{ 1 {} }}}}\" }}", "| upper ".repeat(10_000)));
+    quick(&format!(
+        "vars: {{ a: \"{{{{ {} 1 {} }}}}\" }}",
+        "(".repeat(10_000),
+        ")".repeat(10_000)
+    ));
+    quick(&format!(
+        "vars: {{ a: \"{{{{ {} 1 }}}}\" }}",
+        "-".repeat(10_000)
+    ));
+    quick(&format!(
+        "vars: {{ a: \"{{{{ 1 {} }}}}\" }}",
+        "| upper ".repeat(10_000)
+    ));
 }

@@ -5,11 +5,11 @@ use std::process::{Command, Output};
 
 use camino::Utf8PathBuf;
 use flokkr::file::File;
+use flokkr::pipeline;
 use flokkr::problem::{self, Problems, Sources, Style};
 use flokkr::resolve::{Input, Loader, resolve};
 use flokkr::target::{self, Target};
 use flokkr::workspace::FileLoader;
-use flokkr::pipeline;
 
 /// The repository.
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -28,7 +28,8 @@ pub fn text(relative: &str) -> String {
 /// The names of what is in a folder of the repository, sorted.
 pub fn entries(relative: &str) -> Vec<String> {
     let folder = path(relative);
-    let entries = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let entries =
+        std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
     let mut names: Vec<String> = entries
         .map(|e| e.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -62,7 +63,9 @@ impl Emitted {
     /// The text of the only file.
     pub fn only(self) -> String {
         let said = self.said;
-        let files = self.files.unwrap_or_else(|| panic!("an error was reported:\n{said}"));
+        let files = self
+            .files
+            .unwrap_or_else(|| panic!("an error was reported:\n{said}"));
         let [file] = files.try_into().expect("one file");
         file.text
     }
@@ -77,7 +80,13 @@ pub fn emit_with(name: &str, text: &str, loader: &dyn Loader, target: &dyn Targe
         values: Vec::new(),
         sets: Vec::new(),
     };
-    let cluster = resolve(&input, loader, &target::names(), &mut sources, &mut problems);
+    let cluster = resolve(
+        &input,
+        loader,
+        &target::names(),
+        &mut sources,
+        &mut problems,
+    );
     let files = cluster.and_then(|c| pipeline::emit(&c, target, &sources, &mut problems));
     let files = files.filter(|_| !problems.has_errors());
     let said = problem::text(&problems, &sources, Style::Plain);
@@ -105,7 +114,10 @@ pub fn first_target() -> &'static dyn Target {
 pub fn flokkr(directory: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flokkr"));
     command.current_dir(directory).args(words);
-    command.env_remove("CLICOLOR_FORCE").env("NO_COLOR", "1").env("COLUMNS", "100");
+    command
+        .env_remove("CLICOLOR_FORCE")
+        .env("NO_COLOR", "1")
+        .env("COLUMNS", "100");
     command
 }
 
