@@ -94,6 +94,10 @@ pub struct Input {
 }
 
 /// `flokkr gen`.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag that is typed"
+)]
 #[derive(Debug, Args)]
 pub struct Gen {
     /// The target, or `all`

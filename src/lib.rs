@@ -29,20 +29,20 @@
 //!   type, so a new field does not compile until its fate is decided.
 //! - A problem does not end a stage: all problems of a run are reported together.
 
-pub mod problem;
-pub mod yaml;
-pub mod template;
-pub mod env;
-pub mod conffile;
 pub mod blueprint;
-pub mod resolve;
-pub mod plan;
-pub mod emit;
-pub mod file;
-pub mod target;
-pub mod diff;
-pub mod library;
-pub mod workspace;
-pub mod pipeline;
 pub mod cli;
 pub mod command;
+pub mod conffile;
+pub mod diff;
+pub mod emit;
+pub mod env;
+pub mod file;
+pub mod library;
+pub mod pipeline;
+pub mod plan;
+pub mod problem;
+pub mod resolve;
+pub mod target;
+pub mod template;
+pub mod workspace;
+pub mod yaml;

@@ -26,8 +26,20 @@ pub fn emit(
             sources,
             engine: &engine,
             contexts: &contexts,
+            unsure: false,
         },
     )?;
+    if cluster.unsure {
+        // Only what can't be a consequence of the errors that are reported already.
+        let mut found = Problems::default();
+        plan::build(cluster, configured.addressing(), sources, &mut found);
+        for problem in found.sorted() {
+            if plan::is_independent(problem) {
+                problems.add(problem.clone());
+            }
+        }
+        return None;
+    }
     let plan = plan::build(cluster, configured.addressing(), sources, problems);
     let files = configured.lower(&plan, problems);
     (problems.errors() == before).then_some(files)

@@ -2,46 +2,58 @@
 //! taken by its key, missing ones that are required are reported.
 
 use super::read::{Read, Reader};
-use crate::problem::{Problem, Span, one_of};
+use crate::problem::{Problem, Span, did_you_mean, one_of};
 use crate::yaml::{Node, Value};
 
+/// Keys on which other parts depend: when one of them can't be read, what would be said of those
+/// parts might be wrong.
+const STRUCTURE: [&str; 14] = [
+    "kind", "replicas", "ports", "port", "sidecars", "image", "images", "services", "config",
+    "vars", "secrets", "plugins", "launcher", "name",
+];
+
 /// A mapping whose keys are known.
-pub struct Fields<'n> {
+pub(crate) struct Fields<'n> {
     node: &'n Node,
-    /// No unknown key was found.
-    pub whole: bool,
 }
 
 impl<'n> Fields<'n> {
-    /// Checks that the node is a mapping with no other keys than these.
-    pub fn of(node: &'n Node, keys: &[&'static str], reader: &mut Reader<'_>) -> Option<Self> {
-        let whole = match &node.value {
-            Value::Null => true,
+    /// Checks that the node is a mapping with no other keys than these. Unknown keys are reported,
+    /// and reading goes on.
+    pub(crate) fn of(
+        node: &'n Node,
+        keys: &[&'static str],
+        reader: &mut Reader<'_>,
+    ) -> Option<Self> {
+        match &node.value {
+            Value::Null => {}
             Value::Map(entries) => {
-                let unknown: Vec<_> = entries
-                    .iter()
-                    .filter(|e| !keys.contains(&&*e.key))
-                    .collect();
-                for entry in &unknown {
-                    reader.problems.add(
-                        unknown_key(&entry.key, entry.key_span, keys.iter().copied()),
-                    );
+                for entry in entries.iter().filter(|e| !keys.contains(&&*e.key)) {
+                    let meant = did_you_mean(&entry.key, keys.iter().copied());
+                    reader.unsure |= meant.is_some_and(|key| STRUCTURE.contains(&key));
+                    reader.problems.add(unknown_key(
+                        &entry.key,
+                        entry.key_span,
+                        keys.iter().copied(),
+                    ));
                 }
-                unknown.is_empty()
             }
             Value::Scalar(_) | Value::List(_) => {
                 let what = format!("a mapping with {}", one_of(keys.iter().copied()));
                 return reader.expected(node, &what);
             }
-        };
-        Some(Self { node, whole })
+        }
+        Some(Self { node })
     }
 
-    /// Reads one field; a null is the same as an absent key.
-    pub fn field<T: Read>(&mut self, key: &'static str, reader: &mut Reader<'_>) -> Option<T> {
+    /// Reads one field; a null is the same as an absent key. What can't be read is reported and
+    /// taken for absent, so that the rest is checked too.
+    pub(crate) fn field<T: Read>(&self, key: &'static str, reader: &mut Reader<'_>) -> Option<T> {
         let given = self.node.get(key).filter(|n| !n.is_null());
         if let Some(node) = given {
-            return T::read(node, reader);
+            let read = T::read(node, reader);
+            reader.unsure |= read.is_none() && STRUCTURE.contains(&key);
+            return read.or_else(T::missing);
         }
         let missing = T::missing();
         if missing.is_none() {
@@ -54,7 +66,6 @@ impl<'n> Fields<'n> {
         missing
     }
 }
-
 
 /// The problem of a key that the language does not have.
 pub fn unknown_key<'a>(

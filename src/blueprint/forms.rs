@@ -109,9 +109,15 @@ impl Read for Needs {
                     let what = item
                         .text()
                         .and_then(|t| reader.structure(t, item.span, item.scope))
-                        .map(|value| At { value, span: item.span });
+                        .map(|value| At {
+                            value,
+                            span: item.span,
+                        });
                     match what {
-                        Some(what) => list.push(Need { what, quorum: Quorum::All }),
+                        Some(what) => list.push(Need {
+                            what,
+                            quorum: Quorum::All,
+                        }),
                         None if item.text().is_some() => whole = false,
                         None => {
                             whole = false;

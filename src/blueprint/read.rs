@@ -24,6 +24,8 @@ pub struct Reader<'a> {
     /// What structure scalars see: the variables and `name`; in a plugin's part (by scope) also
     /// its `params`. The first is the blueprint's own.
     pub contexts: &'a [template::Value],
+    /// Something that other parts depend on could not be read, and stands as absent.
+    pub unsure: bool,
 }
 
 impl Reader<'_> {
@@ -56,13 +58,19 @@ impl Reader<'_> {
         if !template::is_template(text) {
             return Some(text.into());
         }
-        let context = self.contexts.get(scope as usize).cloned().unwrap_or_default();
+        let context = self
+            .contexts
+            .get(scope as usize)
+            .cloned()
+            .unwrap_or_default();
         match self.engine.render(text, &context) {
             Ok(value) => Some(value.into()),
             Err(failure) => {
                 let known = || {
                     let names = context.try_iter().into_iter().flatten();
-                    names.filter_map(|n| n.as_str().map(str::to_owned)).collect()
+                    names
+                        .filter_map(|n| n.as_str().map(str::to_owned))
+                        .collect()
                 };
                 let mut problem = failure.problem(text, span, self.sources, &known);
                 if failure.names.iter().any(|n| LATE.contains(&n.as_str())) {
@@ -79,8 +87,19 @@ impl Reader<'_> {
 
 /// Names that only values see.
 const LATE: [&str; 13] = [
-    "host", "hosts", "address", "addresses", "port", "replica", "peer", "peers", "secret", "omit",
-    "service", "params", "count",
+    "host",
+    "hosts",
+    "address",
+    "addresses",
+    "port",
+    "replica",
+    "peer",
+    "peers",
+    "secret",
+    "omit",
+    "service",
+    "params",
+    "count",
 ];
 
 /// A type of the blueprint language.
@@ -139,7 +158,9 @@ impl Text {
 impl Read for Text {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         match &node.value {
-            Value::Scalar(scalar) => Some(Self::of(Arc::clone(&scalar.text), node.span, node.scope)),
+            Value::Scalar(scalar) => {
+                Some(Self::of(Arc::clone(&scalar.text), node.span, node.scope))
+            }
             _ => reader.expected(node, "a text"),
         }
     }
@@ -264,17 +285,25 @@ fn quoted_word(word: &str) -> String {
 #[derive(Debug, Clone)]
 pub struct Map<T> {
     entries: Vec<(At<Arc<str>>, T)>,
+    /// Names whose values could not be read.
+    broken: Vec<Arc<str>>,
 }
 
 impl<T> Default for Map<T> {
     fn default() -> Self {
         Self {
             entries: Vec::new(),
+            broken: Vec::new(),
         }
     }
 }
 
 impl<T> Map<T> {
+    /// Is a name written here, whether its value could be read or not?
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some() || self.broken.iter().any(|b| &**b == name)
+    }
+
     /// The value of a name. Linear: use an index for large maps.
     pub fn get(&self, name: &str) -> Option<&T> {
         self.entries
@@ -288,19 +317,25 @@ impl<T> Map<T> {
         self.entries.iter().map(|(k, v)| (k, v))
     }
 
-    /// The names.
+    /// The names, those with broken values last.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.iter().map(|(k, _)| &*k.value)
+        let broken = self.broken.iter().map(|b| &**b);
+        self.entries.iter().map(|(k, _)| &*k.value).chain(broken)
     }
 
-    /// How many.
+    /// The names whose values could not be read.
+    pub fn broken(&self) -> impl Iterator<Item = &str> {
+        self.broken.iter().map(|b| &**b)
+    }
+
+    /// How many could be read.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// None at all?
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.entries.is_empty() && self.broken.is_empty()
     }
 }
 
@@ -312,8 +347,10 @@ impl<T: Read> Read for Map<T> {
         let Value::Map(entries) = &node.value else {
             return reader.expected(node, "a mapping");
         };
-        let mut read = Vec::with_capacity(entries.len());
-        let mut whole = true;
+        let mut read = Self {
+            entries: Vec::with_capacity(entries.len()),
+            broken: Vec::new(),
+        };
         for entry in entries {
             // A null removes what another layer gave; alone it means that nothing is given.
             if entry.value.is_null() && T::missing().is_none() {
@@ -324,12 +361,16 @@ impl<T: Read> Read for Map<T> {
             match (key, value) {
                 (Some(key), Some(value)) => {
                     let span = entry.key_span;
-                    read.push((At { value: key, span }, value));
+                    read.entries.push((At { value: key, span }, value));
                 }
-                _ => whole = false,
+                (key, _) => {
+                    reader.unsure = true;
+                    read.broken
+                        .push(key.unwrap_or_else(|| Arc::clone(&entry.key)));
+                }
             }
         }
-        whole.then_some(Self { entries: read })
+        Some(read)
     }
 
     fn missing() -> Option<Self> {

@@ -18,6 +18,7 @@ macro_rules! records {
         pub struct $name {
             $( $(#[doc = $fdoc])+ pub $field: $ty, )+
             /// Where it stands.
+            #[allow(dead_code, reason = "not every record is reported as a whole")]
             pub span: $crate::problem::Span,
         }
 
@@ -31,9 +32,8 @@ macro_rules! records {
                 node: &$crate::yaml::Node,
                 reader: &mut $crate::blueprint::read::Reader<'_>,
             ) -> Option<Self> {
-                let mut fields = $crate::blueprint::fields::Fields::of(node, Self::KEYS, reader)?;
+                let fields = $crate::blueprint::fields::Fields::of(node, Self::KEYS, reader)?;
                 $( let $field = fields.field::<$ty>($key, reader); )+
-                fields.whole.then_some(())?;
                 Some(Self {
                     $( $field: $field?, )+
                     span: node.span,
@@ -77,6 +77,7 @@ macro_rules! choices {
 
         impl $name {
             /// The word that is written for it.
+            #[allow(dead_code, reason = "not every enumeration is shown again")]
             pub fn word(self) -> &'static str {
                 match self { $( Self::$variant => $word, )+ }
             }

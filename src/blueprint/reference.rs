@@ -114,17 +114,24 @@ fn schema_of(record: &Record) -> Json {
         "additionalProperties": false,
     });
     // An including file need not repeat what an included one says.
-    if !required.is_empty() && record.name != "Blueprint" && record.name != "Service" {
-        if let Some(object) = schema.as_object_mut() {
-            object.insert("required".to_owned(), json!(required));
-        }
+    if !required.is_empty()
+        && record.name != "Blueprint"
+        && record.name != "Service"
+        && let Some(object) = schema.as_object_mut()
+    {
+        object.insert("required".to_owned(), json!(required));
     }
     schema
 }
 
 /// Doc lines as one paragraph.
 fn joined(doc: &str) -> String {
-    doc.lines().map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned()
+    doc.lines()
+        .map(str::trim)
+        .collect::<Vec<_>>()
+        .join(" ")
+        .trim()
+        .to_owned()
 }
 
 /// The blueprint that examples of the reference are put into.
@@ -144,7 +151,12 @@ pub fn reference() -> String {
         } else {
             format!("`{}`", record.path)
         };
-        let _ = write!(out, "\n## {}\n\n{} Here: {at}.\n\n", record.name, joined(record.doc));
+        let _ = write!(
+            out,
+            "\n## {}\n\n{} Here: {at}.\n\n",
+            record.name,
+            joined(record.doc)
+        );
         for field in &record.fields {
             let required = if field.required { " (required)" } else { "" };
             let _ = write!(

@@ -287,16 +287,15 @@ impl FromText for Cpu {
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        let millis = match text.strip_suffix('m') {
-            Some(number) => digits::<u32>(number)?,
-            None => {
-                let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-                if part.is_empty() || part.len() > 3 {
-                    return None;
-                }
-                let part: u32 = digits(&format!("{part:0<3}"))?;
-                digits::<u32>(whole)?.checked_mul(1000)?.checked_add(part)?
+        let millis = if let Some(number) = text.strip_suffix('m') {
+            digits::<u32>(number)?
+        } else {
+            let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+            if part.is_empty() || part.len() > 3 {
+                return None;
             }
+            let part: u32 = digits(&format!("{part:0<3}"))?;
+            digits::<u32>(whole)?.checked_mul(1000)?.checked_add(part)?
         };
         (1..=1_000_000).contains(&millis).then_some(Self(millis))
     }
@@ -354,7 +353,8 @@ impl FromText for Mode {
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        let octal = (3..=4).contains(&text.len()) && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
+        let octal =
+            (3..=4).contains(&text.len()) && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
         let bits = octal.then(|| u32::from_str_radix(text, 8).ok()).flatten()?;
         Some(Self(bits))
     }

@@ -23,7 +23,11 @@ pub(super) fn run(typed: &Check, session: &mut Session) -> Option<u8> {
     session.say(&format!(
         "{}: good for {}, {} file{}",
         cluster.blueprint.name.value,
-        if target == "all" { target::names().join(", ") } else { target.to_owned() },
+        if target == "all" {
+            target::names().join(", ")
+        } else {
+            target.to_owned()
+        },
         files.len(),
         if files.len() == 1 { "" } else { "s" }
     ));

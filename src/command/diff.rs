@@ -18,7 +18,10 @@ pub(super) fn run(typed: &Diff, session: &mut Session) -> Option<u8> {
         [against] => (None, against),
         [blueprint, against] if input.file.is_none() => (Some(blueprint.as_str()), against),
         _ => {
-            return session.fail("usage", "name the blueprint once: with -f, or as a word before what to compare with");
+            return session.fail(
+                "usage",
+                "name the blueprint once: with -f, or as a word before what to compare with",
+            );
         }
     };
     let against = Utf8Path::new(against);
@@ -26,7 +29,10 @@ pub(super) fn run(typed: &Diff, session: &mut Session) -> Option<u8> {
         return session.fail("io", format!("there is no {against} to compare with"));
     }
     if against == "-" && (blueprint == Some("-") || input.file.as_deref() == Some("-")) {
-        return session.fail("usage", "standard input can't be both the blueprint and what to compare with");
+        return session.fail(
+            "usage",
+            "standard input can't be both the blueprint and what to compare with",
+        );
     }
     let cluster = session.cluster(blueprint, input)?;
     let files = session.emit(&cluster, target)?;
@@ -41,7 +47,11 @@ pub(super) fn run(typed: &Diff, session: &mut Session) -> Option<u8> {
         Err(reason) => return session.fail("io", reason),
     };
     let report = diff::compare(&files, &there);
-    let called = if against == "-" { "stdin" } else { against.as_str() };
+    let called = if against == "-" {
+        "stdin"
+    } else {
+        against.as_str()
+    };
     session.print(&diff::text(&report, called, "blueprint"))?;
     Some(if report.is_empty() { SAME } else { DRIFT })
 }

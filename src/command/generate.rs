@@ -62,7 +62,10 @@ fn place(
         return Some((output.to_owned(), files));
     }
     let ([only], Some(name)) = (files.as_mut_slice(), output.file_name()) else {
-        let message = format!("{output} is one file, but there are {} to write; name a directory", files.len());
+        let message = format!(
+            "{output} is one file, but there are {} to write; name a directory",
+            files.len()
+        );
         return session.fail("not-written", message);
     };
     only.path = name.into();
@@ -98,7 +101,11 @@ fn say(directory: &Utf8Path, outcome: &Outcome, session: &Session) {
         removed,
         stale,
     } = outcome;
-    let list = [("wrote", written), ("unchanged", unchanged), ("removed", removed)];
+    let list = [
+        ("wrote", written),
+        ("unchanged", unchanged),
+        ("removed", removed),
+    ];
     for (verb, paths) in list {
         for path in paths {
             session.say(&format!("{verb} {}", directory.join(path)));

@@ -15,26 +15,36 @@ pub(super) fn run(typed: &Init, session: &mut Session) -> Option<u8> {
     let Init { from, directory } = typed;
     let text = match from {
         None => library::STARTER.to_owned(),
-        Some(name) => match library::blueprint(name) {
-            Some(text) => text.replacen(IN_LIBRARY, BESIDE, 1),
-            None => {
+        Some(name) => {
+            if let Some(text) = library::blueprint(name) {
+                text.replacen(IN_LIBRARY, BESIDE, 1)
+            } else {
                 session.problems.add(
-                    Problem::error("no-blueprint", format!("the library has no blueprint `{name}`"))
-                        .label(format!("expected {}", one_of(library::blueprints())))
-                        .nearest(name, library::blueprints()),
+                    Problem::error(
+                        "no-blueprint",
+                        format!("the library has no blueprint `{name}`"),
+                    )
+                    .label(format!("expected {}", one_of(library::blueprints())))
+                    .nearest(name, library::blueprints()),
                 );
                 return None;
             }
-        },
+        }
     };
     let path = directory.join("blueprint.yaml");
     if let Err(reason) = workspace::create(&path, &text) {
         return session.fail("not-written", reason);
     }
     let schema = directory.join("blueprint.schema.json");
-    let written = !schema.exists()
-        && workspace::create(&schema, &super::schema::of_blueprints()).is_ok();
-    let also = if written { format!(" and {schema}, for your editor") } else { String::new() };
-    session.say(&format!("wrote {path}{also}; now: flokkr gen compose -f {path} -o out"));
+    let written =
+        !schema.exists() && workspace::create(&schema, &super::schema::of_blueprints()).is_ok();
+    let also = if written {
+        format!(" and {schema}, for your editor")
+    } else {
+        String::new()
+    };
+    session.say(&format!(
+        "wrote {path}{also}; now: flokkr gen compose -f {path} -o out"
+    ));
     Some(SAME)
 }

@@ -26,7 +26,11 @@ pub(super) fn run(session: &mut Session) -> Option<u8> {
 }
 
 fn line(out: &mut String, name: &str, text: Option<&str>) {
-    let _ = writeln!(out, "  {name:<16} {}", description(text.unwrap_or_default()));
+    let _ = writeln!(
+        out,
+        "  {name:<16} {}",
+        description(text.unwrap_or_default())
+    );
 }
 
 /// The `description` of a YAML text.

@@ -82,20 +82,21 @@ impl Session {
             }
         }
         let sets = input.set.iter();
-        let sets = sets.map(|set| self.sources.add("--set", set.as_str())).collect();
+        let sets = sets
+            .map(|set| self.sources.add("--set", set.as_str()))
+            .collect();
         let layers = resolve::Input {
             blueprint,
             values,
             sets,
         };
-        let cluster = resolve::resolve(
+        resolve::resolve(
             &layers,
             &loader,
             &target::names(),
             &mut self.sources,
             &mut self.problems,
-        );
-        cluster.filter(|_| !self.problems.has_errors())
+        )
     }
 
     /// The targets that a word means.
@@ -106,7 +107,7 @@ impl Session {
         match target::find(word) {
             Ok(target) => Some(vec![target]),
             Err(problem) => {
-                self.problems.add(problem);
+                self.problems.add(*problem);
                 None
             }
         }
@@ -128,7 +129,7 @@ impl Session {
                 None => whole = false,
             }
         }
-        whole.then_some(files)
+        (whole && !self.problems.has_errors()).then_some(files)
     }
 
     /// Ends the command when warnings are denied and there are some.

@@ -8,7 +8,11 @@ use crate::cli::Schema;
 use crate::target;
 
 pub(super) fn run(typed: &Schema, session: &mut Session) -> Option<u8> {
-    let text = if typed.plugin { of_plugins() } else { of_blueprints() };
+    let text = if typed.plugin {
+        of_plugins()
+    } else {
+        of_blueprints()
+    };
     session.print(&text)?;
     Some(SAME)
 }

@@ -60,18 +60,20 @@ pub fn compare(wanted: &[File], there: &[Found]) -> Report {
     let find = |path: &Utf8Path| there.iter().find(|f| f.path == path);
     let mut changes: Vec<Change> = wanted
         .iter()
-        .filter_map(|file| match find(&file.path).and_then(|f| f.text.as_ref()) {
-            None => Some(Change::Missing(file.path.clone())),
-            Some(old) => {
-                let old = old.replace("\r\n", "\n");
-                (old != file.text).then(|| Change::Changed {
-                    path: file.path.clone(),
-                    same_data: same_data(&old, &file.text),
-                    old,
-                    new: file.text.clone(),
-                })
-            }
-        })
+        .filter_map(
+            |file| match find(&file.path).and_then(|f| f.text.as_ref()) {
+                None => Some(Change::Missing(file.path.clone())),
+                Some(old) => {
+                    let old = old.replace("\r\n", "\n");
+                    (old != file.text).then(|| Change::Changed {
+                        path: file.path.clone(),
+                        same_data: same_data(&old, &file.text),
+                        old,
+                        new: file.text.clone(),
+                    })
+                }
+            },
+        )
         .collect();
     let stale = there
         .iter()

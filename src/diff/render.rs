@@ -35,16 +35,25 @@ pub fn text(report: &Report, there: &str, blueprint: &str) -> String {
             }
             Change::Missing(path) => {
                 missing += 1;
-                let _ = writeln!(out, "missing: {path} (the blueprint gives it, it is not there)");
+                let _ = writeln!(
+                    out,
+                    "missing: {path} (the blueprint gives it, it is not there)"
+                );
             }
             Change::Stale(path) => {
                 stale += 1;
-                let _ = writeln!(out, "stale: {path} (flokkr wrote it, the blueprint no longer gives it)");
+                let _ = writeln!(
+                    out,
+                    "stale: {path} (flokkr wrote it, the blueprint no longer gives it)"
+                );
             }
         }
     }
     if !report.is_empty() {
-        let _ = writeln!(out, "drift: {changed} changed, {missing} missing, {stale} stale");
+        let _ = writeln!(
+            out,
+            "drift: {changed} changed, {missing} missing, {stale} stale"
+        );
     }
     out
 }

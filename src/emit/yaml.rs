@@ -1,4 +1,4 @@
-//! YAML that every reader takes for the same: YAML 1.1 (`sigs.k8s.io/yaml`, PyYAML), YAML 1.2 and
+//! YAML that every reader takes for the same: YAML 1.1 (`sigs.k8s.io/yaml`, `PyYAML`), YAML 1.2 and
 //! go-yaml v3 agree on what is written here.
 //!
 //! Texts are always double-quoted, or a literal block where they have lines; keys are quoted
@@ -59,10 +59,9 @@ impl Yaml {
     /// The value under a key, to change it.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Yaml> {
         match self {
-            Self::Map(entries) | Self::Merged(_, entries) => entries
-                .iter_mut()
-                .find(|(k, _)| k == key)
-                .map(|(_, v)| v),
+            Self::Map(entries) | Self::Merged(_, entries) => {
+                entries.iter_mut().find(|(k, _)| k == key).map(|(_, v)| v)
+            }
             _ => None,
         }
     }
@@ -204,7 +203,8 @@ impl Writer {
     }
 
     fn block(&mut self, text: &str, depth: usize) {
-        self.out.push_str(if text.ends_with('\n') { "|\n" } else { "|-\n" });
+        self.out
+            .push_str(if text.ends_with('\n') { "|\n" } else { "|-\n" });
         for line in text.lines() {
             if !line.is_empty() {
                 self.indent(depth);
@@ -240,10 +240,7 @@ fn is_block(text: &str) -> bool {
             return false;
         }
     }
-    let starts_well = body
-        .chars()
-        .next()
-        .is_some_and(|c| !c.is_whitespace());
+    let starts_well = body.chars().next().is_some_and(|c| !c.is_whitespace());
     lines > 1 && starts_well && !body.ends_with('\n')
 }
 
@@ -291,9 +288,11 @@ fn push_key(out: &mut String, key: &str) {
 /// A key that no reader takes for anything but itself: an identifier with dots and dashes that is
 /// no word of YAML 1.1.
 fn is_plain_key(key: &str) -> bool {
-    let mut bytes = key.bytes();
-    let first = bytes.next().is_some_and(|b| b == b'_' || b.is_ascii_alphabetic());
-    let rest = bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
     const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+    let mut bytes = key.bytes();
+    let first = bytes
+        .next()
+        .is_some_and(|b| b == b'_' || b.is_ascii_alphabetic());
+    let rest = bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
     first && rest && key.len() <= 120 && !WORDS.iter().any(|w| w.eq_ignore_ascii_case(key))
 }

@@ -53,7 +53,11 @@ fn name(path: &Path) -> String {
 fn table(constant: &str, doc: &str, files: &[(String, PathBuf)]) -> String {
     let mut code = format!("/// {doc}\npub(super) const {constant}: &[(&str, &str)] = &[\n");
     for (name, path) in files {
-        let _ = writeln!(code, "    ({name:?}, include_str!({:?})),", path.display().to_string());
+        let _ = writeln!(
+            code,
+            "    ({name:?}, include_str!({:?})),",
+            path.display().to_string()
+        );
     }
     code.push_str("];\n");
     code

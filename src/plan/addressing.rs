@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::blueprint::{Blueprint, Kind};
+use crate::blueprint::{Blueprint, Kind, Map};
 
 /// A service, as far as its names depend on it.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,8 @@ pub(super) struct Directory {
     entries: Vec<Listing>,
     index: HashMap<Arc<str>, usize>,
     pub(super) secrets: Vec<Arc<str>>,
+    /// Services that are written but could not be read.
+    pub(super) broken: Vec<String>,
 }
 
 /// One service in the directory.
@@ -47,6 +49,8 @@ pub(super) struct Listing {
     /// Names of replicas: of an ensemble each, of a single process its host.
     pub(super) replicas: Vec<Arc<str>>,
     pub(super) ports: Vec<(Arc<str>, u16)>,
+    /// Ports that are written but could not be read.
+    pub(super) broken_ports: Vec<String>,
 }
 
 impl Directory {
@@ -83,6 +87,7 @@ impl Directory {
                 count: member.replicas,
                 replicas,
                 ports,
+                broken_ports: broken(&service.ports),
             });
         }
         let secrets = blueprint.secrets.iter().map(|(k, _)| Arc::clone(&k.value));
@@ -90,6 +95,7 @@ impl Directory {
             entries,
             index,
             secrets: secrets.collect(),
+            broken: broken(&blueprint.services),
         }
     }
 
@@ -104,6 +110,10 @@ impl Directory {
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         self.entries.iter().map(|e| &*e.name)
     }
+}
+
+fn broken<T>(map: &Map<T>) -> Vec<String> {
+    map.broken().map(str::to_owned).collect()
 }
 
 impl Listing {

@@ -1,13 +1,14 @@
 //! Cluster and names to [`Plan`]: reads as the list of what a service consists of.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::addressing::{Addressing, Directory};
 use super::container::{Parts, container};
 use super::evaluate::Evaluator;
 use super::{
-    Container, ConfigFile, Each, EnvEntry, File, Image, Init, Need, Placement, Plan, Port,
+    ConfigFile, Container, Each, EnvEntry, File, Image, Init, Need, Placement, Plan, Port,
     Resources, Secret, SecretSource, Service, Sidecar, Stop, Value, Volume, Words,
 };
 use crate::blueprint::{
@@ -33,6 +34,7 @@ pub fn build(
         blueprint,
         vars,
         scopes,
+        unsure: _,
     } = cluster;
     let directory = Directory::new(blueprint, addressing);
     let mut evaluator = Evaluator::new(directory, vars.clone(), scopes, sources, problems);
@@ -46,7 +48,7 @@ pub fn build(
         .services
         .iter()
         .enumerate()
-        .filter_map(|(index, (key, service))| builder.service(index, &key.value, key.span, service))
+        .map(|(index, (key, service))| builder.service(index, &key.value, key.span, service))
         .collect();
     Plan {
         name: blueprint.name.value.clone(),
@@ -133,6 +135,23 @@ fn image(name: &Arc<str>, image: &blueprint::Image) -> Image {
     }
 }
 
+fn anything(name: &str) -> Image {
+    Image {
+        name: name.into(),
+        reference: name.to_owned(),
+        launcher: Dialect::None,
+        user: None,
+        conf: Some("/".to_owned()),
+        shell: Shell::Bash,
+        entrypoint: Entrypoint::Exec,
+        argv: Argv::Exec,
+        owns: Vec::new(),
+        rewrites: Vec::new(),
+        root: None,
+        build: None,
+    }
+}
+
 struct Builder<'a, 'e> {
     blueprint: &'a Blueprint,
     images: HashMap<Arc<str>, Arc<Image>>,
@@ -140,8 +159,12 @@ struct Builder<'a, 'e> {
 }
 
 impl Builder<'_, '_> {
-    fn image(&self, name: &str) -> Option<Arc<Image>> {
-        self.images.get(name).map(Arc::clone)
+    /// An image; one that is not declared, which is reported already, is taken for one that can do
+    /// everything, so that the rest of the service is checked.
+    fn image(&self, name: &str) -> Arc<Image> {
+        self.images
+            .get(name)
+            .map_or_else(|| Arc::new(anything(name)), Arc::clone)
     }
 
     fn service(
@@ -150,7 +173,7 @@ impl Builder<'_, '_> {
         name: &Arc<str>,
         span: Span,
         service: &blueprint::Service,
-    ) -> Option<Service> {
+    ) -> Service {
         let blueprint::Service {
             description,
             image,
@@ -186,7 +209,7 @@ impl Builder<'_, '_> {
         let parts = Parts {
             name: Arc::clone(name),
             span,
-            image: self.image(&image.value)?,
+            image: self.image(&image.value),
             entrypoint: entrypoint.as_ref(),
             command: command.as_ref(),
             args,
@@ -207,10 +230,14 @@ impl Builder<'_, '_> {
             .collect();
         let sidecars = sidecars
             .iter()
-            .filter_map(|(key, sidecar)| self.sidecar(&key.value, key.span, sidecar, &main, index, &ports))
+            .map(|(key, sidecar)| self.sidecar(&key.value, key.span, sidecar, &main, index, &ports))
             .collect();
-        let usual = if kind == Kind::Job { Restart::OnFailure } else { Restart::Always };
-        Some(Service {
+        let usual = if kind == Kind::Job {
+            Restart::OnFailure
+        } else {
+            Restart::Always
+        };
+        Service {
             name: Arc::clone(name),
             span,
             description: description.as_ref().map(|d| d.value.clone()),
@@ -219,15 +246,21 @@ impl Builder<'_, '_> {
             main,
             inits,
             sidecars,
-            volumes: volumes.iter().map(|(k, v)| volume(&k.value, k.span, v)).collect(),
+            volumes: volumes
+                .iter()
+                .map(|(k, v)| volume(&k.value, k.span, v))
+                .collect(),
             needs: self.needs(needs),
             restart: restart.map_or(usual, |r| r.value),
             placement: placement.as_ref().map(|p| self.placement(p, index)),
             profiles: profiles.iter().map(|p| p.value.clone()).collect(),
             labels: self.labels(labels, index),
-            patches: patch.iter().map(|(k, v)| (Arc::clone(&k.value), v.0.clone())).collect(),
+            patches: patch
+                .iter()
+                .map(|(k, v)| (Arc::clone(&k.value), v.0.clone()))
+                .collect(),
             ports,
-        })
+        }
     }
 
     fn labels(&mut self, labels: &Texts, index: usize) -> Vec<(Arc<str>, super::Slot)> {
@@ -282,7 +315,7 @@ impl Builder<'_, '_> {
         main: &Container,
         index: usize,
         ports: &[Port],
-    ) -> Option<Sidecar> {
+    ) -> Sidecar {
         let blueprint::Sidecar {
             image,
             entrypoint,
@@ -306,7 +339,7 @@ impl Builder<'_, '_> {
             name: Arc::clone(name),
             span,
             image: match image {
-                Some(image) => self.image(&image.value)?,
+                Some(image) => self.image(&image.value),
                 None => Arc::clone(&main.image),
             },
             entrypoint: entrypoint.as_ref(),
@@ -322,11 +355,11 @@ impl Builder<'_, '_> {
             stop: stop.as_ref(),
             resources: resources.as_ref(),
         };
-        Some(Sidecar {
+        Sidecar {
             container: container(&parts, self.blueprint, index, ports, self.evaluator),
             volumes: volumes.is_none_or(|v| v.value),
             processes: processes.is_some_and(|p| p.value),
-        })
+        }
     }
 
     /// A step sees what the main process sees: environment, config, files, secrets.
@@ -343,7 +376,7 @@ impl Builder<'_, '_> {
             span,
         } = step;
         let image = match image {
-            Some(image) => self.image(&image.value)?,
+            Some(image) => self.image(&image.value),
             None => Arc::clone(&main.image),
         };
         let carrier = super::config::Carrier {
@@ -425,17 +458,26 @@ impl Builder<'_, '_> {
         index: usize,
         files: &mut Vec<File>,
     ) -> Option<Words> {
-        let Run { name, span, command, script, unless } = *run;
+        let Run {
+            name,
+            span,
+            command,
+            script,
+            unless,
+        } = *run;
         if let (Some(command), None, None) = (command, script, unless) {
             return Some(super::container::words(command, &[], index, self.evaluator));
         }
         if image.shell != Shell::Bash {
             let place = script.or(unless).map_or(span, |t| t.span);
             self.evaluator.problems.add(
-                Problem::error("no-shell", format!("image `{}` has no bash to run this step", image.name))
-                    .at(place)
-                    .label("`script` and `unless` need bash in the image")
-                    .help("give the step an `image` that has bash, or a plain `command`"),
+                Problem::error(
+                    "no-shell",
+                    format!("image `{}` has no bash to run this step", image.name),
+                )
+                .at(place)
+                .label("`script` and `unless` need bash in the image")
+                .help("give the step an `image` that has bash, or a plain `command`"),
             );
             return None;
         }
@@ -448,7 +490,9 @@ impl Builder<'_, '_> {
             (None, None) => return None,
         };
         let count = self.evaluator.count(index);
-        let texts = (0..count).map(|i| script_text(unless.as_ref(), &body, i)).collect();
+        let texts = (0..count)
+            .map(|i| script_text(unless.as_ref(), &body, i))
+            .collect();
         let path = format!("{SCRIPTS}/{name}.sh");
         files.push(File {
             path: path.clone(),
@@ -482,13 +526,16 @@ enum Body {
 fn script_text(unless: Option<&super::Slot>, body: &Body, replica: u32) -> Option<Value> {
     let mut text = String::from("#!/bin/bash\n");
     if let Some(path) = unless.and_then(|u| u.value(replica)) {
-        text.push_str(&format!("if [ -e {} ]; then exit 0; fi\n", quote(path.raw())));
+        let _ = writeln!(text, "if [ -e {} ]; then exit 0; fi", quote(path.raw()));
     }
     match body {
         Body::Script(script) => {
             let script = script.value(replica)?.raw().to_owned();
             let rest = match script.strip_prefix("#!") {
-                Some(after) => after.split_once('\n').map_or("", |(_, rest)| rest).to_owned(),
+                Some(after) => after
+                    .split_once('\n')
+                    .map_or("", |(_, rest)| rest)
+                    .to_owned(),
                 None => script,
             };
             text.push_str(&rest);
@@ -503,7 +550,7 @@ fn script_text(unless: Option<&super::Slot>, body: &Body, replica: u32) -> Optio
                 .filter_map(|w| w.value(replica))
                 .map(|w| quote(w.raw()))
                 .collect();
-            text.push_str(&format!("exec {}\n", words.join(" ")));
+            let _ = writeln!(text, "exec {}", words.join(" "));
         }
     }
     Some(Value::new(text))
@@ -519,29 +566,35 @@ pub(super) fn quote(word: &str) -> String {
 }
 
 fn ports(own: &Map<blueprint::PortForm>, sidecars: &Map<blueprint::Sidecar>) -> Vec<Port> {
-    let port = |name: &blueprint::At<Arc<str>>, form: &blueprint::PortForm, sidecar: Option<&Arc<str>>| {
-        let blueprint::Port {
-            port,
-            publish,
-            protocol,
-            span: _,
-        } = &form.0;
-        Port {
-            name: Arc::clone(&name.value),
-            number: port.value,
-            publish: publish.and_then(|p| match p.value {
-                Publish::No => None,
-                Publish::Same => Some(port.value),
-                Publish::On(number) => Some(number),
-            }),
-            protocol: protocol.map_or(Protocol::Tcp, |p| p.value),
-            sidecar: sidecar.map(Arc::clone),
-            span: publish.map_or(name.span, |p| p.span),
-        }
-    };
+    let port =
+        |name: &blueprint::At<Arc<str>>, form: &blueprint::PortForm, sidecar: Option<&Arc<str>>| {
+            let blueprint::Port {
+                port,
+                publish,
+                protocol,
+                span: _,
+            } = &form.0;
+            Port {
+                name: Arc::clone(&name.value),
+                number: port.value,
+                publish: publish.and_then(|p| match p.value {
+                    Publish::No => None,
+                    Publish::Same => Some(port.value),
+                    Publish::On(number) => Some(number),
+                }),
+                protocol: protocol.map_or(Protocol::Tcp, |p| p.value),
+                sidecar: sidecar.map(Arc::clone),
+                span: publish.map_or(name.span, |p| p.span),
+            }
+        };
     let mut list: Vec<Port> = own.iter().map(|(n, f)| port(n, f, None)).collect();
     for (key, sidecar) in sidecars.iter() {
-        list.extend(sidecar.ports.iter().map(|(n, f)| port(n, f, Some(&key.value))));
+        list.extend(
+            sidecar
+                .ports
+                .iter()
+                .map(|(n, f)| port(n, f, Some(&key.value))),
+        );
     }
     list
 }

@@ -167,33 +167,48 @@ fn delivery(
     let image = carrier.image;
     let launched = !carrier.replaced && env::carries(image.launcher, name);
     let wanted = config.delivery.map(|d| d.value);
-    let delivery = wanted.unwrap_or(if launched { Delivery::Env } else { Delivery::Files });
+    let delivery = wanted.unwrap_or(if launched {
+        Delivery::Env
+    } else {
+        Delivery::Files
+    });
     let problem = match delivery {
         Delivery::Env if !launched => {
             let span = config.delivery.map_or(file.span, |d| d.span);
             let reason = if carrier.replaced {
                 "the image's entrypoint is replaced, so its launcher does not run".to_owned()
             } else {
-                format!("the launcher `{}` of image `{}` can't write it", image.launcher.name(), image.name)
-            };
-            Problem::error("delivery", format!("`{name}` can't be delivered by environment"))
-                .at(span)
-                .label(reason)
-                .help("leave out `delivery`, or say `delivery: files`: the file is mounted")
-        }
-        Delivery::Files if !name.starts_with('/') && image.conf.is_none() => {
-            Problem::error("delivery", format!("there is no directory to put `{name}` into"))
-                .at(file.span)
-                .label(format!("image `{}` has no `conf`", image.name))
-                .help(format!(
-                    "say images.{}.conf: /the/config/directory, or write the file's absolute path",
+                format!(
+                    "the launcher `{}` of image `{}` can't write it",
+                    image.launcher.name(),
                     image.name
-                ))
+                )
+            };
+            Problem::error(
+                "delivery",
+                format!("`{name}` can't be delivered by environment"),
+            )
+            .at(span)
+            .label(reason)
+            .help("leave out `delivery`, or say `delivery: files`: the file is mounted")
         }
+        Delivery::Files if !name.starts_with('/') && image.conf.is_none() => Problem::error(
+            "delivery",
+            format!("there is no directory to put `{name}` into"),
+        )
+        .at(file.span)
+        .label(format!("image `{}` has no `conf`", image.name))
+        .help(format!(
+            "say images.{}.conf: /the/config/directory, or write the file's absolute path",
+            image.name
+        )),
         Delivery::Files if image.rewrites.contains(&path(image, name)) => {
             Problem::error("delivery", format!("`{name}` can't be mounted"))
                 .at(file.span)
-                .label(format!("the entrypoint of image `{}` rewrites it at each start", image.name))
+                .label(format!(
+                    "the entrypoint of image `{}` rewrites it at each start",
+                    image.name
+                ))
                 .help("use the image's own variables, under `env`")
         }
         _ => return Some(delivery),

@@ -61,7 +61,10 @@ pub(super) fn container(
         files: files(parts.files, &parts.image, service, evaluator),
         secrets: secrets(parts.secrets),
         health: parts.health.map(|h| health(h, service, ports, evaluator)),
-        stop: parts.stop.map(|s| stop(s, service, evaluator)).unwrap_or_default(),
+        stop: parts
+            .stop
+            .map(|s| stop(s, service, evaluator))
+            .unwrap_or_default(),
         resources: parts.resources.map(resources).unwrap_or_default(),
     }
 }
@@ -112,10 +115,13 @@ pub(super) fn env(
         }
         if let Some(first) = seen.insert(Arc::clone(&pair.key), pair.key_span) {
             evaluator.problems.add(
-                Problem::error("duplicate-key", format!("two variables are called `{}`", pair.key))
-                    .at(pair.key_span)
-                    .label("expected names that differ after their templates are evaluated")
-                    .related(first, "the first one"),
+                Problem::error(
+                    "duplicate-key",
+                    format!("two variables are called `{}`", pair.key),
+                )
+                .at(pair.key_span)
+                .label("expected names that differ after their templates are evaluated")
+                .related(first, "the first one"),
             );
         }
         env_name(&pair.key, pair.key_span, carrier, evaluator);
@@ -131,9 +137,12 @@ pub(super) fn env(
 fn env_name(name: &str, span: Span, carrier: &Carrier<'_>, evaluator: &mut Evaluator<'_>) {
     if name.is_empty() || name.contains(['=', '\0']) {
         evaluator.problems.add(
-            Problem::error("invalid-name", format!("`{name}` can't be the name of a variable"))
-                .at(span)
-                .label("expected a name without `=`, of at least one character"),
+            Problem::error(
+                "invalid-name",
+                format!("`{name}` can't be the name of a variable"),
+            )
+            .at(span)
+            .label("expected a name without `=`, of at least one character"),
         );
     }
     let image = carrier.image;
@@ -143,7 +152,10 @@ fn env_name(name: &str, span: Span, carrier: &Carrier<'_>, evaluator: &mut Evalu
         evaluator.problems.add(
             Problem::warning(
                 "mistaken-variable",
-                format!("the launcher `{}` takes `{name}` for configuration", image.launcher.name()),
+                format!(
+                    "the launcher `{}` takes `{name}` for configuration",
+                    image.launcher.name()
+                ),
             )
             .at(span)
             .label(format!("it would write {file}"))
@@ -173,7 +185,10 @@ fn files(
             evaluator.problems.add(
                 Problem::error("delivery", format!("`{path}` can't be mounted"))
                     .at(key.span)
-                    .label(format!("the entrypoint of image `{}` rewrites it at each start", image.name)),
+                    .label(format!(
+                        "the entrypoint of image `{}` rewrites it at each start",
+                        image.name
+                    )),
             );
         }
         let raw = file.raw.is_some_and(|r| r.value);
@@ -197,10 +212,10 @@ fn secrets(mounts: &Map<Option<blueprint::SecretMount>>) -> Vec<SecretMount> {
         .iter()
         .map(|(key, mount)| SecretMount {
             secret: Arc::clone(&key.value),
-            path: mount
-                .as_ref()
-                .and_then(|m| m.path.as_ref())
-                .map_or_else(|| format!("/run/secrets/{}", key.value), |p| p.value.0.clone()),
+            path: mount.as_ref().and_then(|m| m.path.as_ref()).map_or_else(
+                || format!("/run/secrets/{}", key.value),
+                |p| p.value.0.clone(),
+            ),
             mode: mount.as_ref().and_then(|m| m.mode).map(|m| m.value),
         })
         .collect()
@@ -232,7 +247,11 @@ fn stop(stop: &blueprint::Stop, service: usize, evaluator: &mut Evaluator<'_>) -
     } = stop;
     if let Some(signal) = signal {
         let name = signal.value.strip_prefix("SIG").unwrap_or("");
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'+') {
+        if name.is_empty()
+            || !name
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'+')
+        {
             evaluator.problems.add(
                 Problem::error("wrong-value", format!("`{}` is no signal", signal.value))
                     .at(signal.span)

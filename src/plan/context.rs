@@ -12,9 +12,26 @@ use crate::template::{Enumerator, Error, ErrorKind, Object, ObjectRepr, State, V
 
 /// Functions and names besides the variables.
 pub(super) const NAMES: [&str; 13] = [
-    "address", "addresses", "host", "hosts", "name", "omit", "params", "peer", "peers", "port",
-    "replica", "secret", "service",
+    "address",
+    "addresses",
+    "host",
+    "hosts",
+    "name",
+    "omit",
+    "params",
+    "peer",
+    "peers",
+    "port",
+    "replica",
+    "secret",
+    "service",
 ];
+
+/// How the message begins when a replica is asked for a name that it lacks.
+pub(super) const UNNAMED: &str = "replicas of `";
+
+/// The message of a failure that follows from an error reported elsewhere.
+pub(super) const BROKEN: &str = "\0broken";
 
 /// Stands for `{{ omit }}`.
 pub(super) const OMIT: &str = "\0omit\0";
@@ -55,12 +72,11 @@ fn wrong(message: impl Into<String>) -> Error {
 
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Error {
     let known: Vec<&str> = known.collect();
-    let mut message = format!("there is no {what} `{name}`");
-    match did_you_mean(name, known.iter().copied()) {
-        Some(near) => message.push_str(&format!("; did you mean `{near}`?")),
-        None => message.push_str(&format!("; there is {}", one_of(known))),
-    }
-    wrong(message)
+    let rest = match did_you_mean(name, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there is {}", one_of(known)),
+    };
+    wrong(format!("there is no {what} `{name}`; {rest}"))
 }
 
 impl Context {
@@ -73,7 +89,12 @@ impl Context {
     fn find(&self, name: &str) -> Result<(usize, &Listing)> {
         let at = self.directory.find(name);
         at.and_then(|at| Some((at, self.directory.get(at)?)))
-            .ok_or_else(|| unknown("service", name, self.directory.names()))
+            .ok_or_else(|| {
+                if self.directory.broken.iter().any(|b| b == name) {
+                    return wrong(BROKEN);
+                }
+                unknown("service", name, self.directory.names())
+            })
     }
 
     fn global(self: &Arc<Self>, name: &str) -> Option<Value> {
@@ -156,11 +177,15 @@ impl Object for Function {
             }
             (What::Hosts, [service]) => {
                 let (_, listing) = context.find(&word(service)?)?;
-                Ok(Value::from_iter(hosts(listing).map(Value::from)))
+                Ok(hosts(listing).map(Value::from).collect())
             }
             (What::Address, [service, port]) => {
                 let (_, listing) = context.find(&word(service)?)?;
-                Ok(Value::from(format!("{}:{}", listing.host, number(listing, port)?)))
+                Ok(Value::from(format!(
+                    "{}:{}",
+                    listing.host,
+                    number(listing, port)?
+                )))
             }
             (What::Address, [service, port, index]) => {
                 let (_, listing) = context.find(&word(service)?)?;
@@ -171,7 +196,7 @@ impl Object for Function {
                 let (_, listing) = context.find(&word(service)?)?;
                 let port = number(listing, port)?;
                 let list = hosts(listing).map(|h| Value::from(format!("{h}:{port}")));
-                Ok(Value::from_iter(list))
+                Ok(list.collect())
             }
             (What::Port, [port]) => Ok(Value::from(number(context.own()?, port)?)),
             (What::Port, [service, port]) => {
@@ -212,6 +237,9 @@ fn word(value: &Value) -> Result<String> {
 fn number(listing: &Listing, port: &Value) -> Result<u16> {
     let name = word(port)?;
     listing.port(&name).ok_or_else(|| {
+        if listing.broken_ports.contains(&name) {
+            return wrong(BROKEN);
+        }
         let known = listing.ports.iter().map(|(n, _)| &**n);
         unknown(&format!("port of `{}`", listing.name), &name, known)
     })
@@ -227,7 +255,9 @@ fn hosts(listing: &Listing) -> impl Iterator<Item = &str> {
 
 fn replica_host<'a>(listing: &'a Listing, index: &Value) -> Result<&'a str> {
     let Some(at) = index.as_usize() else {
-        return Err(wrong(format!("expected the index of a replica, found {index}")));
+        return Err(wrong(format!(
+            "expected the index of a replica, found {index}"
+        )));
     };
     named(listing)?.get(at).map(|h| &**h).ok_or_else(|| {
         wrong(format!(
@@ -243,7 +273,7 @@ fn replica_host<'a>(listing: &'a Listing, index: &Value) -> Result<&'a str> {
 fn named(listing: &Listing) -> Result<&[Arc<str>]> {
     if listing.replicas.is_empty() {
         return Err(wrong(format!(
-            "replicas of `{}` have no names: only those of an ensemble have (`kind: ensemble`)",
+            "{UNNAMED}{}` have no names: only those of an ensemble have (`kind: ensemble`)",
             listing.name
         )));
     }
@@ -256,13 +286,14 @@ fn peers(context: &Arc<Context>, service: usize) -> Result<Value> {
         .get(service)
         .ok_or_else(|| wrong("no service"))?;
     let count = u32::try_from(named(listing)?.len()).unwrap_or(0);
-    Ok(Value::from_iter((0..count).map(|index| {
+    let replica = |index| {
         Value::from_object(Replica {
             context: Arc::clone(context),
             service,
             index,
         })
-    })))
+    };
+    Ok((0..count).map(replica).collect())
 }
 
 fn secret(context: &Arc<Context>, name: &str) -> Result<Value> {

@@ -109,14 +109,16 @@ fn config(
                 entries,
             };
             match env::encode(container.image.launcher, &source) {
-                Ok(variables) => delivered.env.extend(variables.into_iter().map(|v| Variable {
-                    name: v.name.into(),
-                    value: Value::new(v.value),
-                    group: v
-                        .entry
-                        .and_then(|i| present.get(i))
-                        .and_then(|(e, _)| e.group.clone()),
-                    span: place(v.entry),
+                Ok(variables) => delivered.env.extend(variables.into_iter().map(|v| {
+                    Variable {
+                        name: v.name.into(),
+                        value: Value::new(v.value),
+                        group: v
+                            .entry
+                            .and_then(|i| present.get(i))
+                            .and_then(|(e, _)| e.group.clone()),
+                        span: place(v.entry),
+                    }
                 })),
                 Err(list) => corrupt(&list, place, problems),
             }
@@ -161,16 +163,22 @@ fn format(file: &ConfigFile, problems: &mut Problems) -> Option<Format> {
     let extension = file.name.rsplit_once('.').map_or("", |(_, ext)| ext);
     let format = Format::of_extension(extension).filter(|f| *f != Format::Conf);
     if format.is_none() {
-        let known: Vec<String> = Format::ALL.iter().map(|f| format!("!{}", f.name())).collect();
+        let known: Vec<String> = Format::ALL
+            .iter()
+            .map(|f| format!("!{}", f.name()))
+            .collect();
         problems.add(
-            Problem::error("unknown-format", format!("nothing says which format `{}` has", file.name))
-                .at(file.span)
-                .label("its extension does not tell")
-                .help(format!(
-                    "write it behind the name, such as `{}!properties`; there are {}",
-                    file.name,
-                    known.join(", ")
-                )),
+            Problem::error(
+                "unknown-format",
+                format!("nothing says which format `{}` has", file.name),
+            )
+            .at(file.span)
+            .label("its extension does not tell")
+            .help(format!(
+                "write it behind the name, such as `{}!properties`; there are {}",
+                file.name,
+                known.join(", ")
+            )),
         );
     }
     format
@@ -193,35 +201,45 @@ fn conflicts(container: &Container, problems: &mut Problems) {
 
 fn unique(container: &Container, delivered: &Delivered, problems: &mut Problems) {
     let mut names: HashMap<&str, Span> = HashMap::with_capacity(delivered.env.len());
-    let loses_dots =
-        container.entrypoint.is_none() && container.image.entrypoint == Entrypoint::Sh;
+    let loses_dots = container.entrypoint.is_none() && container.image.entrypoint == Entrypoint::Sh;
     for variable in &delivered.env {
         if let Some(first) = names.insert(&variable.name, variable.span) {
             problems.add(
-                Problem::error("duplicate-key", format!("the variable `{}` is set twice", variable.name))
-                    .at(variable.span)
-                    .label("second time")
-                    .related(first, "first time"),
+                Problem::error(
+                    "duplicate-key",
+                    format!("the variable `{}` is set twice", variable.name),
+                )
+                .at(variable.span)
+                .label("second time")
+                .related(first, "first time"),
             );
         }
         let size = variable.name.len() + variable.value.raw().len() + 2;
         if size > MAX_VARIABLE {
             problems.add(
-                Problem::error("too-large", format!("the variable `{}` has {size} bytes", variable.name))
-                    .at(variable.span)
-                    .label(format!("Linux takes {MAX_VARIABLE} bytes of name, `=`, value and end"))
-                    .help("deliver it as a file: `delivery: files`, or `files`"),
+                Problem::error(
+                    "too-large",
+                    format!("the variable `{}` has {size} bytes", variable.name),
+                )
+                .at(variable.span)
+                .label(format!(
+                    "Linux takes {MAX_VARIABLE} bytes of name, `=`, value and end"
+                ))
+                .help("deliver it as a file: `delivery: files`, or `files`"),
             );
         }
         if loses_dots && !is_identifier(&variable.name) {
             problems.add(
-                Problem::error("corrupted", format!("the variable `{}` would not arrive", variable.name))
-                    .at(variable.span)
-                    .label(format!(
-                        "the entrypoint of image `{}` is run by /bin/sh, which removes such names",
-                        container.image.name
-                    ))
-                    .help("deliver it as a file: `delivery: files`, or replace the `entrypoint`"),
+                Problem::error(
+                    "corrupted",
+                    format!("the variable `{}` would not arrive", variable.name),
+                )
+                .at(variable.span)
+                .label(format!(
+                    "the entrypoint of image `{}` is run by /bin/sh, which removes such names",
+                    container.image.name
+                ))
+                .help("deliver it as a file: `delivery: files`, or replace the `entrypoint`"),
             );
         }
     }
@@ -229,10 +247,13 @@ fn unique(container: &Container, delivered: &Delivered, problems: &mut Problems)
     for file in &delivered.files {
         if let Some(first) = paths.insert(&file.path, file.span) {
             problems.add(
-                Problem::error("volume-clash", format!("two files are mounted at {}", file.path))
-                    .at(file.span)
-                    .label("second time")
-                    .related(first, "first time"),
+                Problem::error(
+                    "volume-clash",
+                    format!("two files are mounted at {}", file.path),
+                )
+                .at(file.span)
+                .label("second time")
+                .related(first, "first time"),
             );
         }
     }
@@ -240,9 +261,9 @@ fn unique(container: &Container, delivered: &Delivered, problems: &mut Problems)
 
 /// A name that every shell passes on.
 fn is_identifier(name: &str) -> bool {
-    name.chars().enumerate().all(|(i, c)| {
-        c == '_' || c.is_ascii_alphabetic() || (i > 0 && c.is_ascii_digit())
-    })
+    name.chars()
+        .enumerate()
+        .all(|(i, c)| c == '_' || c.is_ascii_alphabetic() || (i > 0 && c.is_ascii_digit()))
 }
 
 /// The words of a replica's command, spelled so that they arrive as they are: behind an entrypoint
@@ -254,17 +275,28 @@ pub fn words(
     problems: &mut Problems,
 ) -> Vec<Value> {
     let image = &container.image;
-    let argv = if container.entrypoint.is_some() { Argv::Exec } else { image.argv };
+    let argv = if container.entrypoint.is_some() {
+        Argv::Exec
+    } else {
+        image.argv
+    };
     let present = words.words.iter().filter_map(|w| w.value(replica));
     match argv {
         Argv::Exec => present.cloned().collect(),
-        Argv::Eval => present.map(|w| Value::new(super::build::quote(w.raw()))).collect(),
+        Argv::Eval => present
+            .map(|w| Value::new(super::build::quote(w.raw())))
+            .collect(),
         Argv::Split => {
             let breaks = |w: &Value| {
                 w.raw().is_empty()
-                    || w.raw().contains(|c: char| c.is_whitespace() || "*?[".contains(c))
+                    || w.raw()
+                        .contains(|c: char| c.is_whitespace() || "*?[".contains(c))
             };
-            let broken: HashSet<&str> = present.clone().filter(|w| breaks(w)).map(Value::raw).collect();
+            let broken: HashSet<&str> = present
+                .clone()
+                .filter(|w| breaks(w))
+                .map(Value::raw)
+                .collect();
             if let Some(word) = broken.iter().min() {
                 let shown: String = word.chars().take(40).collect();
                 problems.add(

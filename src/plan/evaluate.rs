@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::addressing::Directory;
-use super::context::{Context, Globals, NAMES, OMIT, Peer};
+use super::context::{BROKEN, Context, Globals, NAMES, OMIT, Peer};
 use super::value::{Each, Slot, Value};
 use crate::blueprint::{Kind, ParameterType, Text, Texts};
 use crate::problem::{Problem, Problems, Sources, Span};
 use crate::resolve::Scope;
-use crate::template::{self, Engine, Value as Evaluated};
+use crate::template::{self, Engine, Failure, Value as Evaluated};
 use crate::yaml::{Node, Value as Yaml};
 
 /// Evaluates the texts of a cluster with one target's names.
@@ -78,7 +78,7 @@ impl<'a> Evaluator<'a> {
             return Each::Same(Some(Value::new(Arc::clone(&text.text))));
         }
         let names = self.names(&text.text);
-        if self.is_constant(&names) {
+        if Self::is_constant(&names) {
             if let Some(value) = self.constants.get(&text.text) {
                 return Each::Same(value.clone());
             }
@@ -108,11 +108,16 @@ impl<'a> Evaluator<'a> {
         self.problems.add(
             Problem::error(
                 "replica",
-                format!("`replica` is known only in an ensemble; `{name}` is a {}", listing.kind.word()),
+                format!(
+                    "`replica` is known only in an ensemble; `{name}` is a {}",
+                    listing.kind.word()
+                ),
             )
             .at(text.span)
             .label("expected no `replica` here")
-            .help(format!("give `{name}` `kind: ensemble`: its replicas get a stable identity each")),
+            .help(format!(
+                "give `{name}` `kind: ensemble`: its replicas get a stable identity each"
+            )),
         );
         None
     }
@@ -229,7 +234,10 @@ impl<'a> Evaluator<'a> {
     fn peers(&mut self, key: &Text, service: usize) -> u32 {
         let seen = Arc::new(Mutex::new(BTreeSet::new()));
         self.one(key, service, None, &Peer::Probe(Arc::clone(&seen)));
-        let services: Vec<usize> = seen.lock().map(|s| s.iter().copied().collect()).unwrap_or_default();
+        let services: Vec<usize> = seen
+            .lock()
+            .map(|s| s.iter().copied().collect())
+            .unwrap_or_default();
         match services.as_slice() {
             [one] => self.directory.get(*one).map_or(0, |l| l.count),
             [] => {
@@ -261,14 +269,13 @@ impl<'a> Evaluator<'a> {
         names
     }
 
-    fn is_constant(&self, names: &BTreeSet<String>) -> bool {
+    fn is_constant(names: &BTreeSet<String>) -> bool {
         names.iter().all(|name| {
-            CONSTANT.contains(&name.as_str())
-                || (!NAMES.contains(&name.as_str()) || name == "name")
+            CONSTANT.contains(&name.as_str()) || (!NAMES.contains(&name.as_str()) || name == "name")
         })
     }
 
-    fn per_replica(&mut self, text: &Text, names: &BTreeSet<String>) -> bool {
+    fn per_replica(&self, text: &Text, names: &BTreeSet<String>) -> bool {
         if names.contains("replica") {
             return true;
         }
@@ -310,10 +317,24 @@ impl<'a> Evaluator<'a> {
                 Some(Value::new(value))
             }
             Err(failure) => {
-                let problem = failure.problem(&text.text, text.span, self.sources, &|| self.known());
-                self.problems.add(problem);
+                self.failed(&failure, text);
                 None
             }
+        }
+    }
+
+    fn failed(&mut self, failure: &Failure, text: &Text) {
+        if failure.message != BROKEN {
+            let known = || self.known();
+            let mut problem = failure.problem(&text.text, text.span, self.sources, &known);
+            if problem.message.starts_with("`peer") && problem.code == "template" {
+                problem = problem
+                    .label("`peer` is known only where a key names it too")
+                    .help("write the key with it, such as \"server.{{ peer.id }}\", or use peers() for a list");
+            } else if problem.message.starts_with("`replica.") {
+                problem = problem.label("a replica has index, id, host, count and service");
+            }
+            self.problems.add(problem);
         }
     }
 
@@ -410,14 +431,17 @@ impl<'a> Evaluator<'a> {
             Some(Ok(value)) if value.as_str().is_none() && value.try_iter().is_ok() => value,
             Some(Ok(value)) => Evaluated::from(vec![value]),
             Some(Err(failure)) => {
-                let known = || self.known();
-                let problem = failure.problem(&text.text, text.span, self.sources, &known);
-                self.problems.add(problem);
+                self.failed(&failure, text);
                 Evaluated::from(Vec::<Evaluated>::new())
             }
             None => {
                 let value = self.one(text, service, replica, &Peer::None);
-                Evaluated::from(value.map(|v| v.raw().to_owned()).into_iter().collect::<Vec<_>>())
+                Evaluated::from(
+                    value
+                        .map(|v| v.raw().to_owned())
+                        .into_iter()
+                        .collect::<Vec<_>>(),
+                )
             }
         }
     }

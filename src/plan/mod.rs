@@ -30,6 +30,12 @@ use crate::env::{Dialect, Format};
 use crate::problem::Span;
 use crate::yaml::Node;
 
+/// Is a problem of this stage one of its own, whatever was wrong with services, ports and kinds?
+pub fn is_independent(problem: &crate::problem::Problem) -> bool {
+    problem.code == "undefined"
+        || (problem.code == "template" && !problem.message.starts_with(context::UNNAMED))
+}
+
 /// A cluster for one target.
 #[derive(Debug)]
 pub struct Plan {

@@ -74,10 +74,12 @@ impl Value {
     /// Whole tokens in it, and whether a NUL is left outside of them.
     pub(super) fn tokens(text: &str) -> (usize, bool) {
         let value = Self::new(text);
-        value.parts().fold((0, false), |(count, broken), part| match part {
-            Part::Secret(_) => (count + 1, broken),
-            Part::Text(text) => (count, broken || text.contains('\0')),
-        })
+        value
+            .parts()
+            .fold((0, false), |(count, broken), part| match part {
+                Part::Secret(_) => (count + 1, broken),
+                Part::Text(text) => (count, broken || text.contains('\0')),
+            })
     }
 }
 

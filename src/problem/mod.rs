@@ -168,11 +168,7 @@ impl Problem {
     }
 
     /// Adds "did you mean" where a known name is near to what was written.
-    pub fn nearest<'a>(
-        self,
-        written: &str,
-        known: impl IntoIterator<Item = &'a str>,
-    ) -> Self {
+    pub fn nearest<'a>(self, written: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match did_you_mean(written, known) {
             Some(name) => self.help(format!("did you mean `{name}`?")),
             None => self,

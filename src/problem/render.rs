@@ -1,6 +1,8 @@
 //! How problems are printed: for a person (the source line with the place marked) and for a tool
 //! (one JSON object a line). Decides nothing about what is a problem.
 
+use std::fmt::Write as _;
+
 use annotate_snippets::{AnnotationKind, Element, Level, Renderer, Snippet};
 use serde_json::json;
 
@@ -34,7 +36,7 @@ pub fn text(problems: &Problems, sources: &Sources, style: Style) -> String {
         out.push_str("\n\n");
     }
     if list.len() > SHOWN {
-        out.push_str(&format!("... and {} more\n\n", list.len() - SHOWN));
+        let _ = write!(out, "... and {} more\n\n", list.len() - SHOWN);
     }
     out.push_str(&summary(problems));
     out

@@ -23,7 +23,11 @@ pub(super) fn check(blueprint: &Blueprint, targets: &[&str], problems: &mut Prob
         blueprint,
         targets,
         ports: port_table(blueprint),
-        services: blueprint.services.iter().map(|(k, v)| (&*k.value, v)).collect(),
+        services: blueprint
+            .services
+            .iter()
+            .map(|(k, v)| (&*k.value, v))
+            .collect(),
     };
     checker.blueprint(problems);
     needs::check(blueprint, &checker.services, &checker.ports, problems);
@@ -38,7 +42,10 @@ fn port_table(blueprint: &Blueprint) -> PortTable<'_> {
         .iter()
         .map(|(name, service)| {
             let sidecars = service.sidecars.iter().flat_map(|(_, s)| s.ports.names());
-            (&*name.value, service.ports.names().chain(sidecars).collect())
+            (
+                &*name.value,
+                service.ports.names().chain(sidecars).collect(),
+            )
         })
         .collect()
 }
@@ -77,9 +84,12 @@ impl Checker<'_> {
             let sources = [&secret.file, &secret.env, &secret.external];
             if sources.iter().filter(|s| s.is_some()).count() != 1 {
                 problems.add(
-                    Problem::error("secret-source", format!("the secret `{}` needs one source", key.value))
-                        .at(key.span)
-                        .label("expected exactly one of `file`, `env` and `external`"),
+                    Problem::error(
+                        "secret-source",
+                        format!("the secret `{}` needs one source", key.value),
+                    )
+                    .at(key.span)
+                    .label("expected exactly one of `file`, `env` and `external`"),
                 );
             }
         }
@@ -102,17 +112,16 @@ impl Checker<'_> {
         }
     }
 
-    fn targets<'k>(
-        &self,
-        keys: impl Iterator<Item = &'k At<Arc<str>>>,
-        problems: &mut Problems,
-    ) {
+    fn targets<'k>(&self, keys: impl Iterator<Item = &'k At<Arc<str>>>, problems: &mut Problems) {
         for key in keys.filter(|k| !self.targets.contains(&&*k.value)) {
             problems.add(
-                Problem::error("unknown-target", format!("there is no target `{}`", key.value))
-                    .at(key.span)
-                    .label(format!("expected {}", one_of(self.targets.iter().copied())))
-                    .nearest(&key.value, self.targets.iter().copied()),
+                Problem::error(
+                    "unknown-target",
+                    format!("there is no target `{}`", key.value),
+                )
+                .at(key.span)
+                .label(format!("expected {}", one_of(self.targets.iter().copied())))
+                .nearest(&key.value, self.targets.iter().copied()),
             );
         }
     }
@@ -120,7 +129,13 @@ impl Checker<'_> {
     fn service(&self, key: &At<Arc<str>>, service: &Service, problems: &mut Problems) {
         self.image(&service.image, problems);
         self.targets(service.patch.iter().map(|(k, _)| k), problems);
-        if let (Some(At { value: Kind::Daemon, .. }), Some(replicas)) = (service.kind, service.replicas)
+        if let (
+            Some(At {
+                value: Kind::Daemon,
+                ..
+            }),
+            Some(replicas),
+        ) = (service.kind, service.replicas)
         {
             problems.add(
                 Problem::error("wrong-value", "a daemon runs once on every node")
@@ -150,14 +165,24 @@ impl Checker<'_> {
     }
 
     fn known_service(&self, service: &str, span: Span, problems: &mut Problems) {
-        if !self.services.contains_key(service) {
-            problems.add(unknown("service", service, span, self.blueprint.services.names()));
+        if !self.services.contains_key(service) && !self.blueprint.services.has(service) {
+            problems.add(unknown(
+                "service",
+                service,
+                span,
+                self.blueprint.services.names(),
+            ));
         }
     }
 
     fn image(&self, image: &At<String>, problems: &mut Problems) {
-        if self.blueprint.images.get(&image.value).is_none() {
-            let mut problem = unknown("image", &image.value, image.span, self.blueprint.images.names());
+        if !self.blueprint.images.has(&image.value) {
+            let mut problem = unknown(
+                "image",
+                &image.value,
+                image.span,
+                self.blueprint.images.names(),
+            );
             if image.value.contains([':', '/']) {
                 problem = problem.help(format!(
                     "declare it: images: {{ NAME: {{ ref: \"{}\" }} }}, then `image: NAME`",
@@ -170,7 +195,7 @@ impl Checker<'_> {
 
     fn config(&self, config: Option<&Config>, problems: &mut Problems) {
         for group in config.iter().flat_map(|c| &c.uses) {
-            if self.blueprint.config.get(&group.value).is_none() {
+            if !self.blueprint.config.has(&group.value) {
                 let known = self.blueprint.config.names();
                 problems.add(unknown("config group", &group.value, group.span, known));
             }
@@ -179,7 +204,7 @@ impl Checker<'_> {
 
     fn secrets(&self, mounts: &Map<Option<SecretMount>>, problems: &mut Problems) {
         for (key, _) in mounts.iter() {
-            if self.blueprint.secrets.get(&key.value).is_none() {
+            if !self.blueprint.secrets.has(&key.value) {
                 let known = self.blueprint.secrets.names();
                 problems.add(unknown("secret", &key.value, key.span, known));
             }
@@ -192,17 +217,23 @@ impl Checker<'_> {
             name("a step", &step.name.value, step.name.span, problems);
             if let Some(first) = seen.insert(&step.name.value, step.name.span) {
                 problems.add(
-                    Problem::error("duplicate-name", format!("two steps are called `{}`", step.name.value))
-                        .at(step.name.span)
-                        .label("expected another name")
-                        .related(first, "the first one"),
+                    Problem::error(
+                        "duplicate-name",
+                        format!("two steps are called `{}`", step.name.value),
+                    )
+                    .at(step.name.span)
+                    .label("expected another name")
+                    .related(first, "the first one"),
                 );
             }
             if step.command.is_some() == step.script.is_some() {
                 problems.add(
-                    Problem::error("init-step", format!("the step `{}` needs one thing to run", step.name.value))
-                        .at(step.span)
-                        .label("expected exactly one of `command` and `script`"),
+                    Problem::error(
+                        "init-step",
+                        format!("the step `{}` needs one thing to run", step.name.value),
+                    )
+                    .at(step.span)
+                    .label("expected exactly one of `command` and `script`"),
                 );
             }
             if let Some(image) = &step.image {
@@ -247,9 +278,12 @@ fn name(what: &str, name: &str, span: Span, problems: &mut Problems) {
             .chars()
             .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if !good {
-        let mut problem = Problem::error("invalid-name", format!("`{name}` can't be the name of {what}"))
-            .at(span)
-            .label(format!("expected {NAME_RULE}"));
+        let mut problem = Problem::error(
+            "invalid-name",
+            format!("`{name}` can't be the name of {what}"),
+        )
+        .at(span)
+        .label(format!("expected {NAME_RULE}"));
         let mended: String = name
             .to_lowercase()
             .chars()
@@ -284,29 +318,48 @@ fn ports(key: &At<Arc<str>>, service: &Service, problems: &mut Problems) {
         port_name(name, problems);
         if let Some(first) = names.insert(Arc::clone(&name.value), name.span) {
             problems.add(
-                Problem::error("port-clash", format!("two ports of `{}` are called `{}`", key.value, name.value))
-                    .at(name.span)
-                    .label("a sidecar shares the ports of its replica")
-                    .related(first, "the first one"),
+                Problem::error(
+                    "port-clash",
+                    format!("two ports of `{}` are called `{}`", key.value, name.value),
+                )
+                .at(name.span)
+                .label("a sidecar shares the ports of its replica")
+                .related(first, "the first one"),
             );
         }
         let protocol = port.protocol.map_or(Protocol::Tcp, |p| p.value);
-        let taken = numbers.insert((port.port.value, protocol), (port.port.span, Arc::clone(&name.value)));
+        let taken = numbers.insert(
+            (port.port.value, protocol),
+            (port.port.span, Arc::clone(&name.value)),
+        );
         if let Some((first, other)) = taken {
             problems.add(
-                Problem::error("port-clash", format!("`{}` and `{other}` are both port {}", name.value, port.port.value))
-                    .at(port.port.span)
-                    .label("expected another number")
-                    .related(first, "the first one"),
+                Problem::error(
+                    "port-clash",
+                    format!(
+                        "`{}` and `{other}` are both port {}",
+                        name.value, port.port.value
+                    ),
+                )
+                .at(port.port.span)
+                .label("expected another number")
+                .related(first, "the first one"),
             );
         }
-        if let Some(At { value: Publish::On(first), span }) = port.publish {
+        if let Some(At {
+            value: Publish::On(first),
+            span,
+        }) = port.publish
+        {
             let last = u32::from(first) + service.replicas.map_or(1, |r| r.value.0) - 1;
             if last > u32::from(u16::MAX) {
                 problems.add(
-                    Problem::error("wrong-value", format!("the last replica would publish port {last}"))
-                        .at(span)
-                        .label("expected a number that leaves room for every replica"),
+                    Problem::error(
+                        "wrong-value",
+                        format!("the last replica would publish port {last}"),
+                    )
+                    .at(span)
+                    .label("expected a number that leaves room for every replica"),
                 );
             }
         }
@@ -320,12 +373,17 @@ fn port_name(name: &At<Arc<str>>, problems: &mut Problems) {
         && !text.contains("--")
         && !text.starts_with('-')
         && !text.ends_with('-')
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if !good {
         problems.add(
-            Problem::error("invalid-name", format!("`{text}` can't be the name of a port"))
-                .at(name.span)
-                .label("expected lower-case letters, digits and dashes, at most 15 characters"),
+            Problem::error(
+                "invalid-name",
+                format!("`{text}` can't be the name of a port"),
+            )
+            .at(name.span)
+            .label("expected lower-case letters, digits and dashes, at most 15 characters"),
         );
     }
 }
@@ -336,10 +394,13 @@ fn volumes(volumes: &Map<Volume>, problems: &mut Problems) {
         name("a volume", &key.value, key.span, problems);
         if let Some(first) = paths.insert(&volume.path.value.0, volume.path.span) {
             problems.add(
-                Problem::error("volume-clash", format!("two volumes are mounted at {}", volume.path.value.0))
-                    .at(volume.path.span)
-                    .label("expected another path")
-                    .related(first, "the first one"),
+                Problem::error(
+                    "volume-clash",
+                    format!("two volumes are mounted at {}", volume.path.value.0),
+                )
+                .at(volume.path.span)
+                .label("expected another path")
+                .related(first, "the first one"),
             );
         }
         let host = volume.kind.is_some_and(|k| k.value == VolumeKind::Host);
@@ -363,26 +424,47 @@ fn health(health: Option<&Health>, ports: &[&str], problems: &mut Problems) {
     let Some(health) = health else {
         return;
     };
-    let Health { tcp, http, command, start, ready, alive, span, .. } = health;
+    let Health {
+        tcp,
+        http,
+        command,
+        start,
+        ready,
+        alive,
+        span,
+        ..
+    } = health;
     let own = [tcp.is_some(), http.is_some(), command.is_some()];
     let own = own.iter().filter(|s| **s).count();
     let apart = start.is_some() || ready.is_some() || alive.is_some();
     if own > 1 || (own == 0 && !apart) || (own == 1 && apart) {
         problems.add(
-            Problem::error("health", "a health check is one of `tcp`, `http` and `command`")
-                .at(*span)
-                .label("expected one of them, or `start`, `ready` and `alive` with one each"),
+            Problem::error(
+                "health",
+                "a health check is one of `tcp`, `http` and `command`",
+            )
+            .at(*span)
+            .label("expected one of them, or `start`, `ready` and `alive` with one each"),
         );
     }
     port_ref(tcp.as_ref(), http.as_ref(), ports, problems);
     for check in [start, ready, alive].into_iter().flatten() {
-        let Check { tcp, http, command, span, .. } = check;
+        let Check {
+            tcp,
+            http,
+            command,
+            span,
+            ..
+        } = check;
         let kinds = [tcp.is_some(), http.is_some(), command.is_some()];
         if kinds.iter().filter(|s| **s).count() != 1 {
             problems.add(
-                Problem::error("health", "a check is exactly one of `tcp`, `http` and `command`")
-                    .at(*span)
-                    .label("expected one of them"),
+                Problem::error(
+                    "health",
+                    "a check is exactly one of `tcp`, `http` and `command`",
+                )
+                .at(*span)
+                .label("expected one of them"),
             );
         }
         port_ref(tcp.as_ref(), http.as_ref(), ports, problems);
@@ -397,7 +479,12 @@ fn port_ref(
 ) {
     for port in tcp.into_iter().chain(http.map(|h| &h.port)) {
         if !ports.contains(&&*port.name) {
-            problems.add(unknown("port", &port.name, port.span, ports.iter().copied()));
+            problems.add(unknown(
+                "port",
+                &port.name,
+                port.span,
+                ports.iter().copied(),
+            ));
         }
     }
 }

@@ -61,9 +61,12 @@ fn load_one(
     if !matches!(tree.value, Value::Map(_)) {
         if !tree.is_null() {
             problems.add(
-                Problem::error("wrong-type", format!("a blueprint is a mapping, this is {}", tree.kind()))
-                    .at(tree.span)
-                    .label("expected `blueprint: v1`, `name`, `images`, `services`"),
+                Problem::error(
+                    "wrong-type",
+                    format!("a blueprint is a mapping, this is {}", tree.kind()),
+                )
+                .at(tree.span)
+                .label("expected `blueprint: v1`, `name`, `images`, `services`"),
             );
             return None;
         }
@@ -112,9 +115,12 @@ fn include_one(
 ) -> Option<Node> {
     let Some(name) = item.text() else {
         problems.add(
-            Problem::error("wrong-type", format!("expected a blueprint to include, found {}", item.kind()))
-                .at(item.span)
-                .label("expected a path such as ./base.yaml, or the name of a library blueprint"),
+            Problem::error(
+                "wrong-type",
+                format!("expected a blueprint to include, found {}", item.kind()),
+            )
+            .at(item.span)
+            .label("expected a path such as ./base.yaml, or the name of a library blueprint"),
         );
         return None;
     };
@@ -124,7 +130,9 @@ fn include_one(
             problems.add(
                 Problem::error("include", reason)
                     .at(item.span)
-                    .label("expected a path such as ./base.yaml, or the name of a library blueprint")
+                    .label(
+                        "expected a path such as ./base.yaml, or the name of a library blueprint",
+                    )
                     .nearest(name, library.iter().map(String::as_str))
                     .help(format!(
                         "the library has {}",

@@ -8,8 +8,8 @@
 //! May fail with all problems of meaning at once.
 
 mod check;
-mod needs;
 mod layers;
+mod needs;
 mod plugins;
 mod vars;
 
@@ -31,10 +31,16 @@ pub struct Cluster {
     pub vars: Value,
     /// Plugin instances: scope N of a text is entry N - 1.
     pub scopes: Vec<Scope>,
+    /// Something that other parts depend on was reported and stands as absent: what a later stage
+    /// finds wrong may be a consequence of it.
+    pub unsure: bool,
 }
 
 /// Makes a cluster of a blueprint and its layers. `targets` are the names that `targets:` and
-/// `patch:` may have. `None` when an error was reported.
+/// `patch:` may have.
+///
+/// `None` when there is nothing to go on with. A cluster may come with errors reported: the stages
+/// after this one find more, and nothing is written.
 pub fn resolve(
     input: &Input,
     loader: &dyn Loader,
@@ -54,6 +60,7 @@ pub fn resolve(
         sources,
         engine: &engine,
         contexts: &contexts,
+        unsure: false,
     };
     if tree.is_null() {
         let what = "a blueprint: `blueprint: v1`, `name`, `images`, `services`";
@@ -64,12 +71,15 @@ pub fn resolve(
                 .help("`flokkr init` writes a blueprint to start from"),
         );
     }
+    let broken_layers = reader.problems.errors() > before;
     let blueprint = Blueprint::read(&strip(tree), &mut reader)?;
+    let unsure = reader.unsure || broken_layers;
     check::check(&blueprint, targets, reader.problems);
-    (problems.errors() == before).then_some(Cluster {
+    Some(Cluster {
         blueprint,
         vars,
         scopes,
+        unsure,
     })
 }
 

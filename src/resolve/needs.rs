@@ -18,7 +18,9 @@ pub(super) fn check(
             let (name, port) = split(&need.what.value);
             let span = need.what.span;
             let Some((name, needed)) = services.get_key_value(name) else {
-                problems.add(unknown("service", name, span, blueprint.services.names()));
+                if !blueprint.services.has(name) {
+                    problems.add(unknown("service", name, span, blueprint.services.names()));
+                }
                 continue;
             };
             if let Some(port) = port {
@@ -28,9 +30,14 @@ pub(super) fn check(
                 }
                 if needed.kind.is_some_and(|k| k.value == Kind::Job) {
                     problems.add(
-                        Problem::error("wrong-value", format!("`{name}` is a job: it ends, it does not listen"))
-                            .at(span)
-                            .label(format!("expected `{name}`, which waits until it ended well")),
+                        Problem::error(
+                            "wrong-value",
+                            format!("`{name}` is a job: it ends, it does not listen"),
+                        )
+                        .at(span)
+                        .label(format!(
+                            "expected `{name}`, which waits until it ended well"
+                        )),
                     );
                 }
             }
@@ -57,17 +64,23 @@ fn profiles(
         problems.add(
             Problem::error(
                 "profile",
-                format!("`{}` needs `{name}`, which is there only with a profile", key.value),
+                format!(
+                    "`{}` needs `{name}`, which is there only with a profile",
+                    key.value
+                ),
             )
             .at(span)
             .label("expected a service that is there whenever this one is")
-            .help(format!("give `{}` the same `profiles`, or take them from `{name}`", key.value)),
+            .help(format!(
+                "give `{}` the same `profiles`, or take them from `{name}`",
+                key.value
+            )),
         );
     }
 }
 
 /// `service.port` in its parts.
-pub fn split(what: &str) -> (&str, Option<&str>) {
+pub(super) fn split(what: &str) -> (&str, Option<&str>) {
     match what.split_once('.') {
         Some((name, port)) => (name, Some(port)),
         None => (what, None),

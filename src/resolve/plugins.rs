@@ -98,7 +98,10 @@ impl Context<'_> {
             self.problems.add(
                 Problem::error("unknown-plugin", format!("there is no plugin `{name}`"))
                     .at(entry.key_span)
-                    .label(format!("expected {}", crate::problem::one_of(known.clone())))
+                    .label(format!(
+                        "expected {}",
+                        crate::problem::one_of(known.clone())
+                    ))
                     .nearest(name, known)
                     .help("a plugin of your own is a file plugins/NAME.yaml beside the blueprint"),
             );
@@ -120,6 +123,7 @@ impl Context<'_> {
             sources: self.sources,
             engine: self.engine,
             contexts: &contexts,
+            unsure: false,
         };
         let plugin = Plugin::read(&node, &mut reader)?;
         let params = self.params(&plugin, entry)?;
@@ -139,9 +143,12 @@ impl Context<'_> {
         let mut whole = true;
         if !matches!(given.value, Value::Map(_) | Value::Null) {
             self.problems.add(
-                Problem::error("wrong-type", format!("parameters are a mapping, this is {}", given.kind()))
-                    .at(given.span)
-                    .label("expected parameters and their values"),
+                Problem::error(
+                    "wrong-type",
+                    format!("parameters are a mapping, this is {}", given.kind()),
+                )
+                .at(given.span)
+                .label("expected parameters and their values"),
             );
             return None;
         }
@@ -149,8 +156,11 @@ impl Context<'_> {
             if plugin.params.get(&extra.key).is_none() {
                 whole = false;
                 let names: Vec<&str> = plugin.params.names().collect();
-                self.problems
-                    .add(unknown_key(&extra.key, extra.key_span, names.iter().copied()));
+                self.problems.add(unknown_key(
+                    &extra.key,
+                    extra.key_span,
+                    names.iter().copied(),
+                ));
             }
         }
         let mut params = Vec::new();
@@ -163,16 +173,24 @@ impl Context<'_> {
         whole.then_some(params)
     }
 
-    fn param(&mut self, name: &At<Arc<str>>, parameter: &Parameter, entry: &Entry) -> Option<Param> {
+    fn param(
+        &mut self,
+        name: &At<Arc<str>>,
+        parameter: &Parameter,
+        entry: &Entry,
+    ) -> Option<Param> {
         let kind = parameter.kind.value;
         let given = entry.value.get(&name.value).filter(|n| !n.is_null());
         let default = parameter.default.as_ref().map(|d| &d.0);
         let Some(node) = given.or(default) else {
             if parameter.required.is_some_and(|r| r.value) {
                 self.problems.add(
-                    Problem::error("missing-key", format!("the plugin `{}` needs `{}`", entry.key, name.value))
-                        .at(entry.key_span)
-                        .label(format!("expected {}: VALUE", name.value)),
+                    Problem::error(
+                        "missing-key",
+                        format!("the plugin `{}` needs `{}`", entry.key, name.value),
+                    )
+                    .at(entry.key_span)
+                    .label(format!("expected {}: VALUE", name.value)),
                 );
                 return None;
             }
@@ -185,9 +203,17 @@ impl Context<'_> {
         };
         if !fits(kind, node) {
             self.problems.add(
-                Problem::error("wrong-type", format!("`{}` of the plugin `{}` is {}", name.value, entry.key, words(kind)))
-                    .at(node.span)
-                    .label(format!("expected {}", words(kind))),
+                Problem::error(
+                    "wrong-type",
+                    format!(
+                        "`{}` of the plugin `{}` is {}",
+                        name.value,
+                        entry.key,
+                        words(kind)
+                    ),
+                )
+                .at(node.span)
+                .label(format!("expected {}", words(kind))),
             );
             return None;
         }
@@ -239,7 +265,11 @@ fn empty(kind: ParameterType, span: Span) -> Node {
             Value::List(Vec::new())
         } else {
             Value::Scalar(yaml::Scalar {
-                text: if kind == ParameterType::Boolean { "false".into() } else { "".into() },
+                text: if kind == ParameterType::Boolean {
+                    "false".into()
+                } else {
+                    "".into()
+                },
                 plain: true,
             })
         },

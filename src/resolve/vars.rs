@@ -51,23 +51,42 @@ pub(super) fn values(
 
 fn reserved(entry: &Entry, problems: &mut Problems) {
     const TAKEN: [&str; 13] = [
-        "name", "service", "host", "hosts", "address", "addresses", "port", "replica", "peer",
-        "peers", "secret", "omit", "params",
+        "name",
+        "service",
+        "host",
+        "hosts",
+        "address",
+        "addresses",
+        "port",
+        "replica",
+        "peer",
+        "peers",
+        "secret",
+        "omit",
+        "params",
     ];
-    let identifier = entry.key.chars().enumerate().all(|(i, c)| {
-        c == '_' || c.is_ascii_alphabetic() || (i > 0 && c.is_ascii_digit())
-    });
+    let identifier = entry
+        .key
+        .chars()
+        .enumerate()
+        .all(|(i, c)| c == '_' || c.is_ascii_alphabetic() || (i > 0 && c.is_ascii_digit()));
     if TAKEN.contains(&&*entry.key) {
         problems.add(
-            Problem::error("invalid-name", format!("`{}` is the name of a function", entry.key))
-                .at(entry.key_span)
-                .label("expected another name for this variable"),
+            Problem::error(
+                "invalid-name",
+                format!("`{}` is the name of a function", entry.key),
+            )
+            .at(entry.key_span)
+            .label("expected another name for this variable"),
         );
     } else if !identifier || entry.key.is_empty() {
         problems.add(
-            Problem::error("invalid-name", format!("`{}` can't be the name of a variable", entry.key))
-                .at(entry.key_span)
-                .label("expected letters, digits and underscores, so that {{ }} can name it"),
+            Problem::error(
+                "invalid-name",
+                format!("`{}` can't be the name of a variable", entry.key),
+            )
+            .at(entry.key_span)
+            .label("expected letters, digits and underscores, so that {{ }} can name it"),
         );
     }
 }
@@ -76,13 +95,22 @@ fn reserved(entry: &Entry, problems: &mut Problems) {
 fn layer(declared: &mut IndexMap<Arc<str>, Entry>, node: &Node, problems: &mut Problems) {
     if !matches!(node.value, Value::Map(_) | Value::Null) {
         problems.add(
-            Problem::error("wrong-type", format!("values are a mapping, this is {}", node.kind()))
-                .at(node.span)
-                .label("expected variables and their values"),
+            Problem::error(
+                "wrong-type",
+                format!("values are a mapping, this is {}", node.kind()),
+            )
+            .at(node.span)
+            .label("expected variables and their values"),
         );
     }
     for entry in node.entries() {
-        assign(declared, &entry.key, entry.key_span, entry.value.clone(), problems);
+        assign(
+            declared,
+            &entry.key,
+            entry.key_span,
+            entry.value.clone(),
+            problems,
+        );
     }
 }
 
@@ -98,11 +126,14 @@ fn assign(
     let Some(entry) = declared.get_mut(name) else {
         let known = names.iter().map(|n| &**n);
         problems.add(
-            Problem::error("undefined", format!("the blueprint has no variable `{name}`"))
-                .at(span)
-                .label(format!("expected {}", one_of(known.clone())))
-                .nearest(name, known)
-                .help("only what stands under `vars` can be changed from outside"),
+            Problem::error(
+                "undefined",
+                format!("the blueprint has no variable `{name}`"),
+            )
+            .at(span)
+            .label(format!("expected {}", one_of(known.clone())))
+            .nearest(name, known)
+            .help("only what stands under `vars` can be changed from outside"),
         );
         return;
     };
@@ -188,7 +219,13 @@ fn set(
             scope: 0,
         };
     }
-    assign(declared, name, Span::new(source, 0, path.len()), node, problems);
+    assign(
+        declared,
+        name,
+        Span::new(source, 0, path.len()),
+        node,
+        problems,
+    );
 }
 
 /// The type that a default gives.
@@ -279,7 +316,9 @@ impl Evaluation<'_> {
                 Problem::error("missing-key", format!("the variable `{name}` has no value"))
                     .at(entry.key_span)
                     .label("its default is null, so it must be given")
-                    .help(format!("give it with --set {name}=VALUE or in a --values file")),
+                    .help(format!(
+                        "give it with --set {name}=VALUE or in a --values file"
+                    )),
             );
         }
         self.open.push(Arc::clone(name));
@@ -326,7 +365,7 @@ impl Evaluation<'_> {
             Ok(text) => Evaluated::from(text),
             Err(failure) => {
                 let known = || {
-                    let names = self.declared.keys().map(|n| n.to_string());
+                    let names = self.declared.keys().map(std::string::ToString::to_string);
                     names.chain(["name".to_owned()]).collect()
                 };
                 self.problems

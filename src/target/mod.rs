@@ -30,8 +30,11 @@ pub trait Target: Sync {
     fn summary(&self) -> &'static str;
 
     /// Reads its settings; without any, the defaults. `None` when a problem was reported.
-    fn configure(&self, settings: Option<&Node>, reader: &mut Reader<'_>)
-    -> Option<Box<dyn Configured>>;
+    fn configure(
+        &self,
+        settings: Option<&Node>,
+        reader: &mut Reader<'_>,
+    ) -> Option<Box<dyn Configured>>;
 
     /// The JSON Schema of its settings.
     fn schema(&self, definitions: &mut Definitions) -> serde_json::Value;
@@ -51,7 +54,7 @@ pub trait Configured {
 ///
 /// # Errors
 /// A problem with the nearest name.
-pub fn find(name: &str) -> Result<&'static dyn Target, Problem> {
+pub fn find(name: &str) -> Result<&'static dyn Target, Box<Problem>> {
     let found = ALL
         .iter()
         .find(|t| t.name() == name || t.aliases().contains(&name));
@@ -59,10 +62,11 @@ pub fn find(name: &str) -> Result<&'static dyn Target, Problem> {
         let names = || ALL.iter().map(|t| t.name());
         let problem = Problem::error("unknown-target", format!("there is no target `{name}`"))
             .label(format!("expected {}", one_of(names())));
-        match did_you_mean(name, names()) {
+        let problem = match did_you_mean(name, names()) {
             Some(near) => problem.help(format!("did you mean `{near}`?")),
             None => problem,
-        }
+        };
+        Box::new(problem)
     })
 }
 

@@ -10,9 +10,12 @@ use crate::yaml::{Node, Value};
 pub(super) fn apply(value: &mut Yaml, patch: &Node, problems: &mut Problems) {
     let Value::Map(entries) = &patch.value else {
         problems.add(
-            Problem::error("wrong-type", format!("a patch is a mapping, this is {}", patch.kind()))
-                .at(patch.span)
-                .label("expected keys of the emitted file"),
+            Problem::error(
+                "wrong-type",
+                format!("a patch is a mapping, this is {}", patch.kind()),
+            )
+            .at(patch.span)
+            .label("expected keys of the emitted file"),
         );
         return;
     };

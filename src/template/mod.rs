@@ -41,12 +41,10 @@ impl Default for Engine {
         }
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         // A boolean becomes the text that YAML writes for it.
-        environment.set_formatter(|out, state, value| {
-            match (value.kind(), value.is_true()) {
-                (ValueKind::Bool, true) => out.write_str("true").map_err(Error::from),
-                (ValueKind::Bool, false) => out.write_str("false").map_err(Error::from),
-                _ => minijinja::escape_formatter(out, state, value),
-            }
+        environment.set_formatter(|out, state, value| match (value.kind(), value.is_true()) {
+            (ValueKind::Bool, true) => out.write_str("true").map_err(Error::from),
+            (ValueKind::Bool, false) => out.write_str("false").map_err(Error::from),
+            _ => minijinja::escape_formatter(out, state, value),
         });
         environment.set_fuel(Some(FUEL));
         environment.set_debug(true);
@@ -65,9 +63,9 @@ impl Engine {
             .environment
             .template_from_named_str("value", template)
             .map_err(|e| Failure::of(&e, template, None))?;
-        let text = compiled.render(context.clone()).map_err(|e| {
-            Failure::of(&e, template, Some(compiled.undeclared_variables(false)))
-        })?;
+        let text = compiled
+            .render(context.clone())
+            .map_err(|e| Failure::of(&e, template, Some(compiled.undeclared_variables(false))))?;
         if text.len() > MAX_TEXT {
             return Err(Failure::new(format!(
                 "the value is {} bytes long; no platform takes that",

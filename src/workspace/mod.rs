@@ -11,6 +11,6 @@ mod write;
 
 pub use ownership::LIST;
 pub use read::{Blueprint, blueprint, found, found_file, text};
-pub use write::{Outcome, Options, create, write};
+pub use write::{Options, Outcome, create, write};
 
 pub use read::FileLoader;

@@ -40,7 +40,9 @@ impl Ownership {
             .map_err(|e| format!("{path} is damaged ({e}); remove it to start a new list"))?;
         // A list that someone wrote by hand must not lead out of the directory.
         let inside = |p: &Utf8PathBuf| {
-            p.components().all(|c| matches!(c, Utf8Component::Normal(_))) && *p != LIST
+            p.components()
+                .all(|c| matches!(c, Utf8Component::Normal(_)))
+                && *p != LIST
         };
         if let Some(bad) = kept.files.keys().find(|p| !inside(p)) {
             return Err(format!("{path} names `{bad}`, which flokkr never writes"));

@@ -109,10 +109,18 @@ fn decode(reader: &mut dyn std::io::Read, name: &str) -> Result<String, String> 
     }
     let text = String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
-        let line = 1 + e.as_bytes().iter().take(at).filter(|b| **b == b'\n').count();
+        let line = 1 + e
+            .as_bytes()
+            .iter()
+            .take(at)
+            .filter(|b| **b == b'\n')
+            .count();
         format!("{name} is not UTF-8 (line {line})")
     })?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    Ok(text
+        .strip_prefix('\u{feff}')
+        .map(str::to_owned)
+        .unwrap_or(text))
 }
 
 /// What the system says, without its number.
@@ -140,7 +148,10 @@ impl Loader for FileLoader {
         if is_path {
             let beside = match from.strip_prefix("library:") {
                 Some(_) => Utf8PathBuf::new(),
-                None => Utf8Path::new(from).parent().map(Utf8Path::to_owned).unwrap_or_default(),
+                None => Utf8Path::new(from)
+                    .parent()
+                    .map(Utf8Path::to_owned)
+                    .unwrap_or_default(),
             };
             let path = beside.join(name);
             return Ok((path.to_string(), text(&path)?));
@@ -153,7 +164,9 @@ impl Loader for FileLoader {
 
     fn plugin(&self, name: &str) -> Option<Result<(String, String), String>> {
         let simple = !name.is_empty()
-            && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
         let path = self.directory.join("plugins").join(format!("{name}.yaml"));
         if simple && path.is_file() {
             return Some(text(&path).map(|text| (path.to_string(), text)));

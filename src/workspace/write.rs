@@ -52,14 +52,21 @@ pub fn write(
     let mut outcome = Outcome::default();
     let changed = in_the_way(directory, files, options, &ownership, &mut outcome)?;
     let remove = stale(directory, files, options, &ownership, &mut outcome).map_err(one)?;
-    fs::create_dir_all(directory)
-        .map_err(|e| vec![format!("can't make the directory {directory}: {}", reason(&e))])?;
+    fs::create_dir_all(directory).map_err(|e| {
+        vec![format!(
+            "can't make the directory {directory}: {}",
+            reason(&e)
+        )]
+    })?;
     clean(directory);
 
     // Prepared first: what can fail fails before anything is in its place.
     let mut prepared = Vec::new();
     for file in &changed {
-        prepared.push((prepare(directory, &file.path, &file.text).map_err(one)?, *file));
+        prepared.push((
+            prepare(directory, &file.path, &file.text).map_err(one)?,
+            *file,
+        ));
     }
     // Old and new texts are both flokkr's until the last file is in place, so that a killed run
     // leaves nothing that the next one would not dare to touch.
@@ -103,7 +110,6 @@ fn in_the_way<'f>(
         let path = directory.join(&file.path);
         match bytes(&path) {
             Err(error) => refused.push(error),
-            Ok(None) => changed.push(file),
             Ok(Some(there)) if there == file.text.as_bytes() => {
                 outcome.unchanged.push(file.path.clone());
             }
@@ -118,7 +124,7 @@ fn in_the_way<'f>(
             Ok(Some(_)) if !options.overwrite => refused.push(format!(
                 "{path} would change; --overwrite replaces files that flokkr wrote, --check shows what differs"
             )),
-            Ok(Some(_)) => changed.push(file),
+            Ok(None | Some(_)) => changed.push(file),
         }
     }
     if refused.is_empty() {
@@ -137,7 +143,10 @@ fn stale(
     outcome: &mut Outcome,
 ) -> Result<Vec<Utf8PathBuf>, String> {
     let mut remove = Vec::new();
-    for path in ownership.paths().filter(|p| !files.iter().any(|f| f.path == **p)) {
+    for path in ownership
+        .paths()
+        .filter(|p| !files.iter().any(|f| f.path == **p))
+    {
         if let Some(there) = bytes(&directory.join(path))? {
             if options.prune && ownership.wrote(path, &there) {
                 remove.push(path.clone());
@@ -211,7 +220,11 @@ pub fn create(path: &Utf8Path, text: &str) -> Result<(), String> {
     }
     let directory = path.parent().unwrap_or(Utf8Path::new(""));
     let name = path.file_name().unwrap_or("file");
-    let place = if directory.as_str().is_empty() { Utf8Path::new(".") } else { directory };
+    let place = if directory.as_str().is_empty() {
+        Utf8Path::new(".")
+    } else {
+        directory
+    };
     let file = prepare(place, name.into(), text)?;
     file.persist_noclobber(place.join(name))
         .map_err(|e| format!("can't write {path}: {}", reason(&e.error)))?;

@@ -42,11 +42,9 @@ pub fn read(source: SourceId, sources: &Sources, problems: &mut Problems) -> Opt
             Ok((event, span)) => builder.event(event, span),
             Err(error) => builder.syntax(&error),
         };
-        if done.is_none() {
-            return None;
-        }
+        done?;
     }
-    builder.finish()
+    Some(builder.finish())
 }
 
 /// A collection that is not closed yet.
@@ -97,7 +95,15 @@ impl Builder<'_> {
                 if matches!(value, Value::Null) {
                     span.end = span.end.max(span.start);
                 }
-                self.node(Node { value, span, scope: 0 }, anchor, plain)?;
+                self.node(
+                    Node {
+                        value,
+                        span,
+                        scope: 0,
+                    },
+                    anchor,
+                    plain,
+                )?;
             }
             Event::SequenceStart(_, anchor, _) => {
                 self.start(Value::List(Vec::new()), span, anchor);
@@ -194,12 +200,7 @@ impl Builder<'_> {
     fn key(&mut self, node: &Node, plain: bool) -> Option<()> {
         let text: Arc<str> = match &node.value {
             Value::Scalar(scalar) => Arc::clone(&scalar.text),
-            Value::Null => self
-                .text
-                .get(node.span.range())
-                .unwrap_or("")
-                .trim()
-                .into(),
+            Value::Null => self.text.get(node.span.range()).unwrap_or("").trim().into(),
             Value::List(_) | Value::Map(_) => {
                 self.problems.add(
                     Problem::error("wrong-type", format!("{} can't be a key", node.kind()))
@@ -217,10 +218,12 @@ impl Builder<'_> {
                 Value::Map(entries) => entries.iter().find(|e| e.key == text),
                 _ => None,
             };
-            let mut problem =
-                Problem::error("duplicate-key", format!("the key `{text}` is written twice"))
-                    .at(node.span)
-                    .label("second time");
+            let mut problem = Problem::error(
+                "duplicate-key",
+                format!("the key `{text}` is written twice"),
+            )
+            .at(node.span)
+            .label("second time");
             if let Some(first) = first {
                 problem = problem.related(first.key_span, "first time");
             }
@@ -233,7 +236,6 @@ impl Builder<'_> {
     fn merge_key(&mut self, node: Node) -> Option<()> {
         let open = self.open.last_mut()?;
         let maps = match node.value {
-            Value::Map(_) => vec![node],
             Value::List(items) => items,
             _ => vec![node],
         };
@@ -242,9 +244,12 @@ impl Builder<'_> {
                 open.merges.push(map);
             } else {
                 self.problems.add(
-                    Problem::error("wrong-type", format!("`<<` merges mappings, this is {}", map.kind()))
-                        .at(map.span)
-                        .label("expected an alias of a mapping, or a list of them"),
+                    Problem::error(
+                        "wrong-type",
+                        format!("`<<` merges mappings, this is {}", map.kind()),
+                    )
+                    .at(map.span)
+                    .label("expected an alias of a mapping, or a list of them"),
                 );
             }
         }
@@ -252,7 +257,24 @@ impl Builder<'_> {
     }
 
     fn syntax(&mut self, error: &ScanError) -> Option<()> {
-        let at = error.marker().byte_offset().unwrap_or(0).min(self.text.len());
+        let info = error.info();
+        let mut at = error
+            .marker()
+            .byte_offset()
+            .unwrap_or(0)
+            .min(self.text.len());
+        let rest = self.text.get(at..).unwrap_or("");
+        let help = if info.contains("tab") {
+            at += rest.find('\t').unwrap_or(0);
+            "YAML is indented with blanks, never with tabs"
+        } else if info.contains("recursion") {
+            "no blueprint is nested so deep"
+        } else if rest.trim().is_empty() {
+            "something is still open here: a quote, a bracket or a brace"
+        } else {
+            "look at this line and the one before it: a missing quote, a missing `:` and wrong \
+             indentation are the usual causes"
+        };
         let end = self
             .text
             .get(at..)
@@ -261,24 +283,29 @@ impl Builder<'_> {
         self.problems.add(
             Problem::error("yaml-syntax", "this is not YAML")
                 .at(Span::new(self.source, at, end))
-                .label(error.info().to_string()),
+                .label(info.clone())
+                .help(help),
         );
         None
     }
 
-    fn finish(self) -> Option<Node> {
+    fn finish(self) -> Node {
         let empty = Span::new(self.source, 0, 0);
-        Some(self.root.unwrap_or(Node {
+        self.root.unwrap_or(Node {
             value: Value::Null,
             span: empty,
             scope: 0,
-        }))
+        })
     }
 
     fn span(&self, span: granit_parser::Span) -> Span {
         let range = span.byte_range().unwrap_or(0..0);
         let text = self.text.get(range.clone()).unwrap_or("");
-        Span::new(self.source, range.start, range.start + text.trim_end().len())
+        Span::new(
+            self.source,
+            range.start,
+            range.start + text.trim_end().len(),
+        )
     }
 }
 

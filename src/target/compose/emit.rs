@@ -1,6 +1,8 @@
 //! From the model to text: `$` doubled in every value that Compose interpolates, lists where a map
 //! would be misread, secrets as the variables that hold them.
 
+use std::fmt::Write as _;
+
 use indexmap::IndexMap;
 
 use super::model::{
@@ -16,7 +18,7 @@ use crate::target::patch;
 
 /// The whole file.
 pub(super) fn text(
-    project: Project,
+    project: &Project,
     plan: &Plan,
     settings: &Settings,
     problems: &mut Problems,
@@ -29,7 +31,7 @@ pub(super) fn text(
     let mut document = Emitter {
         secrets: &project.secrets,
     }
-    .project(&project);
+    .project(project);
     for (name, service) in &project.services {
         if let Some(node) = &service.patch
             && let Some(body) = document.get_mut("services").and_then(|s| s.get_mut(name))
@@ -41,7 +43,10 @@ pub(super) fn text(
         patch::apply(&mut document, &node.0, problems);
     }
     share::share(&mut document, &project.families, &environment);
-    let mut comment = format!("Made by flokkr from the blueprint {}: change that, not this file.", plan.name);
+    let mut comment = format!(
+        "Made by flokkr from the blueprint {}: change that, not this file.",
+        plan.name
+    );
     if let Some(description) = &plan.description {
         let line = description.split_whitespace().collect::<Vec<_>>().join(" ");
         comment = format!("{line}\n{comment}");
@@ -156,7 +161,11 @@ impl Emitter<'_> {
         }
         for (name, mounts) in [("configs", configs), ("secrets", secrets)] {
             if !mounts.is_empty() {
-                key(&mut body, name, Yaml::List(mounts.iter().map(mount_body).collect()));
+                key(
+                    &mut body,
+                    name,
+                    Yaml::List(mounts.iter().map(mount_body).collect()),
+                );
             }
         }
         if !volumes.is_empty() {
@@ -164,7 +173,11 @@ impl Emitter<'_> {
             key(&mut body, "volumes", Yaml::List(list));
         }
         if !ports.is_empty() {
-            key(&mut body, "ports", Yaml::List(ports.iter().map(port_body).collect()));
+            key(
+                &mut body,
+                "ports",
+                Yaml::List(ports.iter().map(port_body).collect()),
+            );
         }
         if let Some(mode) = network_mode {
             key(&mut body, "network_mode", plain(mode));
@@ -215,7 +228,7 @@ impl Emitter<'_> {
                 Part::Text(text) => out.push_str(&doubled(text)),
                 Part::Secret(name) => {
                     if let Some(SecretSource::Environment(variable)) = self.secrets.get(name) {
-                        out.push_str(&format!("${{{variable}:?set it to the secret {name}}}"));
+                        let _ = write!(out, "${{{variable}:?set it to the secret {name}}}");
                     }
                 }
             }
@@ -236,7 +249,11 @@ impl Emitter<'_> {
             });
             return Yaml::List(list.collect());
         }
-        Yaml::Map(pairs.map(|(key, value)| (key.to_owned(), self.value(value))).collect())
+        Yaml::Map(
+            pairs
+                .map(|(key, value)| (key.to_owned(), self.value(value)))
+                .collect(),
+        )
     }
 
     fn healthcheck(&self, check: &Healthcheck) -> Yaml {
@@ -278,9 +295,7 @@ fn volume_body(volume: &Volume) -> Yaml {
 fn secret_body(source: &SecretSource) -> Yaml {
     match source {
         SecretSource::File(path) => Yaml::Map(vec![("file".to_owned(), plain(path))]),
-        SecretSource::Environment(name) => {
-            Yaml::Map(vec![("environment".to_owned(), plain(name))])
-        }
+        SecretSource::Environment(name) => Yaml::Map(vec![("environment".to_owned(), plain(name))]),
         SecretSource::External(name) => Yaml::Map(vec![
             ("external".to_owned(), Yaml::Plain("true".to_owned())),
             ("name".to_owned(), plain(name)),
@@ -299,8 +314,16 @@ fn mount_body(mount: &Mount) -> Yaml {
 fn volume_mount(mount: &VolumeMount) -> Yaml {
     let mut body = Entries::new();
     let (kind, source, target, readonly) = match mount {
-        VolumeMount::Named { source, target, readonly } => ("volume", Some(source), target, *readonly),
-        VolumeMount::Bind { source, target, readonly } => ("bind", Some(source), target, *readonly),
+        VolumeMount::Named {
+            source,
+            target,
+            readonly,
+        } => ("volume", Some(source), target, *readonly),
+        VolumeMount::Bind {
+            source,
+            target,
+            readonly,
+        } => ("bind", Some(source), target, *readonly),
         VolumeMount::Memory { target, .. } => ("tmpfs", None, target, false),
     };
     key(&mut body, "type", plain(kind));
@@ -312,12 +335,17 @@ fn volume_mount(mount: &VolumeMount) -> Yaml {
         key(&mut body, "read_only", Yaml::Plain("true".to_owned()));
     }
     match mount {
-        VolumeMount::Memory { size: Some(size), .. } => {
+        VolumeMount::Memory {
+            size: Some(size), ..
+        } => {
             let size = vec![("size".to_owned(), Yaml::number(*size))];
             key(&mut body, "tmpfs", Yaml::Map(size));
         }
         VolumeMount::Bind { .. } => {
-            let create = ("create_host_path".to_owned(), Yaml::Plain("true".to_owned()));
+            let create = (
+                "create_host_path".to_owned(),
+                Yaml::Plain("true".to_owned()),
+            );
             key(&mut body, "bind", Yaml::Map(vec![create]));
         }
         VolumeMount::Memory { .. } | VolumeMount::Named { .. } => {}
@@ -402,7 +430,7 @@ fn resources_body(resources: Resources, replicas: Option<u32>, body: &mut Entrie
 fn bytes(size: u64) -> String {
     const UNITS: [(u32, &str); 3] = [(30, "g"), (20, "m"), (10, "k")];
     for (shift, unit) in UNITS {
-        if size % (1 << shift) == 0 {
+        if size.is_multiple_of(1 << shift) {
             return format!("{}{unit}", size >> shift);
         }
     }

@@ -25,7 +25,11 @@ pub(super) fn check(
 ) -> Option<Healthcheck> {
     let health = container.health.as_ref()?;
     let check = chosen(health)?;
-    if let Some(alive) = health.alive.as_ref().filter(|_| health.apart && health.ready.is_some()) {
+    if let Some(alive) = health
+        .alive
+        .as_ref()
+        .filter(|_| health.apart && health.ready.is_some())
+    {
         let what = "it has one check per container and restarts none that fails (`health.alive`)";
         settings.lost("health.alive", alive.span, what, problems);
     }
@@ -47,7 +51,11 @@ fn test(
     problems: &mut Problems,
 ) -> Option<Vec<Value>> {
     // A process may listen on its host name only, as Hadoop's do unless told otherwise.
-    let host = if settings.is_host() { "127.0.0.1" } else { "$HOSTNAME" };
+    let host = if settings.is_host() {
+        "127.0.0.1"
+    } else {
+        "$HOSTNAME"
+    };
     let script = match &check.probe {
         Probe::Command(Words { words, .. }) => {
             let words = words.iter().filter_map(|w| w.value(replica)).cloned();
@@ -61,10 +69,13 @@ fn test(
     };
     if container.image.shell != Shell::Bash {
         problems.add(
-            Problem::error("unsupported", "Compose runs checks inside the container, and this one needs bash")
-                .at(check.span)
-                .label(format!("image `{}` has none", container.image.name))
-                .help("give a command that the image has: `health: { command: [...] }`"),
+            Problem::error(
+                "unsupported",
+                "Compose runs checks inside the container, and this one needs bash",
+            )
+            .at(check.span)
+            .label(format!("image `{}` has none", container.image.name))
+            .help("give a command that the image has: `health: { command: [...] }`"),
         );
         return None;
     }

@@ -99,9 +99,12 @@ impl<'a> Lowering<'a> {
                     });
                     if !good || name.is_empty() {
                         self.problems.add(
-                            Problem::error("invalid-name", format!("Compose can't read the variable `{name}`"))
-                                .at(secret.span)
-                                .label("expected letters, digits and underscores"),
+                            Problem::error(
+                                "invalid-name",
+                                format!("Compose can't read the variable `{name}`"),
+                            )
+                            .at(secret.span)
+                            .label("expected letters, digits and underscores"),
                         );
                     }
                     SecretSource::Environment(name.clone())
@@ -115,20 +118,30 @@ impl<'a> Lowering<'a> {
         let names = emitted_names(service);
         if let Some(placement) = service.placement.as_ref().filter(|p| !p.nodes.is_empty()) {
             let what = "it has one node, so `placement.nodes` chooses nothing";
-            self.settings.lost("placement", placement.span, what, self.problems);
+            self.settings
+                .lost("placement", placement.span, what, self.problems);
         }
         if service.main.image.build.is_some() {
             let what = "`build` is for the target that emits Dockerfiles; the image must exist";
-            self.settings.lost("build", service.main.span, what, self.problems);
+            self.settings
+                .lost("build", service.main.span, what, self.problems);
         }
         for (replica, main) in (0u32..).zip(&names) {
-            let place = Place { service, replica, main };
+            let place = Place {
+                service,
+                replica,
+                main,
+            };
             self.replica(place);
         }
     }
 
     fn replica(&mut self, place: Place<'_>) {
-        let Place { service, replica, main } = place;
+        let Place {
+            service,
+            replica,
+            main,
+        } = place;
         let mut before = waits::needs(self, place);
         if let Some(name) = volumes::owner(self, place) {
             before.insert(name, condition(Condition::Completed));
@@ -139,7 +152,7 @@ impl<'a> Lowering<'a> {
             }
             let name = format!("{main}-{}", init.container.name);
             let mut emitted = self.container(&init.container, place, true);
-            emitted.depends_on = before.clone();
+            emitted.depends_on.clone_from(&before);
             emitted.restart = Some("no");
             if self.settings.is_host() {
                 emitted.network_mode = Some("host".to_owned());
@@ -150,14 +163,23 @@ impl<'a> Lowering<'a> {
             before.insert(name, condition(Condition::Completed));
         }
         let emitted = self.main(place, before);
-        self.add(main.to_owned(), service.name.to_string(), emitted, service.span);
+        self.add(
+            main.to_owned(),
+            service.name.to_string(),
+            emitted,
+            service.span,
+        );
         for sidecar in &service.sidecars {
             self.sidecar(sidecar, place);
         }
     }
 
     fn main(&mut self, place: Place<'_>, before: IndexMap<String, Dependency>) -> Service {
-        let Place { service, replica, main } = place;
+        let Place {
+            service,
+            replica,
+            main,
+        } = place;
         let plan::Service {
             name: _,
             span: _,
@@ -271,7 +293,8 @@ impl<'a> Lowering<'a> {
         };
         if let Some(before) = &stop.before {
             let what = "a command before the stop (`stop.before`) needs Compose 2.30";
-            self.settings.lost("stop.before", before.span, what, self.problems);
+            self.settings
+                .lost("stop.before", before.span, what, self.problems);
         }
         for variable in env {
             self.readable(&variable.value, variable.span);
@@ -290,7 +313,8 @@ impl<'a> Lowering<'a> {
         for mount in secrets {
             if mount.mode.is_some() {
                 let what = "permissions of a secret (`mode`) are those of its source";
-                self.settings.lost("secrets.mode", container.span, what, self.problems);
+                self.settings
+                    .lost("secrets.mode", container.span, what, self.problems);
             }
             emitted.secrets.push(Mount {
                 source: mount.secret.to_string(),
@@ -313,7 +337,8 @@ impl<'a> Lowering<'a> {
             self.readable(&file.content, file.span);
             if !matches!(file.mode, Mode(0o644 | 0o444 | 0o755)) {
                 let what = "a file's permissions (`mode`) are 0444";
-                self.settings.lost("files.mode", file.span, what, self.problems);
+                self.settings
+                    .lost("files.mode", file.span, what, self.problems);
             }
             hash.update(file.path.as_bytes());
             hash.update([0]);
@@ -329,7 +354,9 @@ impl<'a> Lowering<'a> {
         for byte in hash.finalize().iter().take(16) {
             let _ = write!(text, "{byte:02x}");
         }
-        emitted.labels.push((FILES_LABEL.to_owned(), Value::new(text)));
+        emitted
+            .labels
+            .push((FILES_LABEL.to_owned(), Value::new(text)));
     }
 
     /// The inline config with this content, made when it is new.
@@ -343,7 +370,13 @@ impl<'a> Lowering<'a> {
             .next()
             .unwrap_or("file")
             .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' })
+            .map(|c| {
+                if c.is_ascii_alphanumeric() || c == '_' {
+                    c
+                } else {
+                    '-'
+                }
+            })
             .collect();
         let candidates = [
             format!("{}-{base}", place.service.name),
@@ -354,7 +387,9 @@ impl<'a> Lowering<'a> {
             let numbered = (2..).map(|n| format!("{}-{base}-{n}", place.main));
             numbered.into_iter().find(free).unwrap_or_default()
         });
-        self.project.configs.insert(name.clone(), file.content.clone());
+        self.project
+            .configs
+            .insert(name.clone(), file.content.clone());
         self.configs.insert(file.content.clone(), name.clone());
         name
     }
@@ -456,21 +491,31 @@ impl<'a> Lowering<'a> {
     pub(super) fn add(&mut self, name: String, family: String, service: Service, span: Span) {
         if name.len() > 63 {
             self.problems.add(
-                Problem::error("invalid-name", format!("`{name}` is too long for a host name"))
-                    .at(span)
-                    .label("expected names that together have at most 63 characters"),
+                Problem::error(
+                    "invalid-name",
+                    format!("`{name}` is too long for a host name"),
+                )
+                .at(span)
+                .label("expected names that together have at most 63 characters"),
             );
         }
         if let Some(first) = self.places.insert(name.clone(), span) {
             self.problems.add(
-                Problem::error("duplicate-name", format!("two services become `{name}` in Compose"))
-                    .at(span)
-                    .label("expected another name")
-                    .related(first, "the first one"),
+                Problem::error(
+                    "duplicate-name",
+                    format!("two services become `{name}` in Compose"),
+                )
+                .at(span)
+                .label("expected another name")
+                .related(first, "the first one"),
             );
             return;
         }
-        self.project.families.entry(family).or_default().push(name.clone());
+        self.project
+            .families
+            .entry(family)
+            .or_default()
+            .push(name.clone());
         self.project.services.insert(name, service);
     }
 

@@ -86,9 +86,20 @@ pub(super) struct Volume {
 /// A volume in a container, in long form: a one-letter name in short form is taken for a drive.
 #[derive(Debug, Clone)]
 pub(super) enum VolumeMount {
-    Named { source: String, target: String, readonly: bool },
-    Bind { source: String, target: String, readonly: bool },
-    Memory { target: String, size: Option<u64> },
+    Named {
+        source: String,
+        target: String,
+        readonly: bool,
+    },
+    Bind {
+        source: String,
+        target: String,
+        readonly: bool,
+    },
+    Memory {
+        target: String,
+        size: Option<u64>,
+    },
 }
 
 /// A port of the node.

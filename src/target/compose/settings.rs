@@ -1,7 +1,7 @@
 //! `targets.compose`: what only Compose knows.
 
-use crate::blueprint::{At, Map, Patch, Text, records};
 use crate::blueprint::record::choices;
+use crate::blueprint::{At, Map, Patch, Text, records};
 use crate::problem::{Problem, Problems, Span, one_of};
 
 choices! {
@@ -72,10 +72,13 @@ impl Settings {
         for (key, _) in self.accept.iter() {
             if !LOSSES.contains(&&*key.value) {
                 problems.add(
-                    Problem::error("unknown-key", format!("there is no loss `{}` to accept", key.value))
-                        .at(key.span)
-                        .label(format!("expected {}", one_of(LOSSES)))
-                        .nearest(&key.value, LOSSES),
+                    Problem::error(
+                        "unknown-key",
+                        format!("there is no loss `{}` to accept", key.value),
+                    )
+                    .at(key.span)
+                    .label(format!("expected {}", one_of(LOSSES)))
+                    .nearest(&key.value, LOSSES),
                 );
             }
         }
@@ -105,4 +108,3 @@ impl Settings {
         }
     }
 }
-

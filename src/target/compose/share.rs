@@ -24,7 +24,10 @@ pub(super) fn share(
     environments(document, families, environment, &mut anchors);
     bodies(document, families, &mut anchors);
     if let Yaml::Map(entries) = document {
-        let at = entries.iter().position(|(k, _)| k == "services").unwrap_or(0);
+        let at = entries
+            .iter()
+            .position(|(k, _)| k == "services")
+            .unwrap_or(0);
         let shared = anchors.into_iter().map(|(name, body)| {
             let anchor = Yaml::Anchor(name.clone(), Box::new(body));
             (format!("x-{name}"), anchor)
@@ -55,9 +58,14 @@ fn environments(
         }
     }
     let mut merges: HashMap<&str, Vec<String>> = HashMap::new();
-    let sets = groups(environment).into_iter().chain(owners(families, environment));
+    let sets = groups(environment)
+        .into_iter()
+        .chain(owners(families, environment));
     for (anchor, members, only) in sets {
-        let members: Vec<&str> = members.into_iter().filter(|m| rest.contains_key(m)).collect();
+        let members: Vec<&str> = members
+            .into_iter()
+            .filter(|m| rest.contains_key(m))
+            .collect();
         let common = common(&members, &rest, only.as_ref());
         if members.len() < 2 || common.len() < WORTH {
             continue;
@@ -180,7 +188,10 @@ fn bodies(
         for member in members {
             if let Some(body) = bodies.get_mut(member) {
                 let own = body.entries().iter();
-                let own: Vec<_> = own.filter(|(k, _)| !keys.contains(k.as_str())).cloned().collect();
+                let own: Vec<_> = own
+                    .filter(|(k, _)| !keys.contains(k.as_str()))
+                    .cloned()
+                    .collect();
                 **body = if own.is_empty() {
                     Yaml::Alias(anchor.clone())
                 } else {

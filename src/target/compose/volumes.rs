@@ -86,6 +86,11 @@ pub(super) fn owner(lowering: &mut Lowering<'_>, place: Place<'_>) -> Option<Str
         profiles: service.profiles.clone(),
         ..Service::default()
     };
-    lowering.add(name.clone(), format!("{}-volumes", service.name), step, service.span);
+    lowering.add(
+        name.clone(),
+        format!("{}-volumes", service.name),
+        step,
+        service.span,
+    );
     Some(name)
 }

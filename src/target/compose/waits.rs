@@ -43,7 +43,11 @@ pub(super) fn needs(lowering: &mut Lowering<'_>, place: Place<'_>) -> IndexMap<S
         let what = format!(
             "no image here has bash to wait for `{}`; every replica of it must be {}",
             need.service,
-            if level == Condition::Healthy { "healthy" } else { "started" }
+            if level == Condition::Healthy {
+                "healthy"
+            } else {
+                "started"
+            }
         );
         lowering
             .settings
@@ -63,7 +67,11 @@ fn native(need: &plan::Need, needed: &plan::Service) -> Option<Condition> {
     }
     let Some((port, _)) = &need.port else {
         let checked = needed.main.health.is_some();
-        return Some(if checked { Condition::Healthy } else { Condition::Started });
+        return Some(if checked {
+            Condition::Healthy
+        } else {
+            Condition::Started
+        });
     };
     let health = needed.main.health.as_ref()?;
     // With one check for everything, healthy is what its author means by "there". With checks
@@ -91,7 +99,11 @@ fn gate(
     let image = [&place.service.main.image, &needed.main.image]
         .into_iter()
         .find(|i| i.shell == Shell::Bash)?;
-    let count = if is_expanded(needed) { needed.replicas } else { 1 };
+    let count = if is_expanded(needed) {
+        needed.replicas
+    } else {
+        1
+    };
     let at_least = match need.quorum {
         Quorum::All => count,
         Quorum::Majority => count / 2 + 1,
