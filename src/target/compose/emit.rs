@@ -17,21 +17,24 @@ use crate::problem::Problems;
 use crate::target::patch;
 
 /// The whole file.
-pub(super) fn text(
+pub(super) fn document(
     project: &Project,
     plan: &Plan,
     settings: &Settings,
     problems: &mut Problems,
 ) -> String {
-    let environment: Vec<(String, Vec<Env>)> = project
-        .services
-        .iter()
-        .map(|(name, service)| (name.clone(), service.environment.clone()))
-        .collect();
-    let mut document = Emitter {
+    let patched = |name: &str| {
+        let whole = settings.patch.as_ref().and_then(|p| p.0.get("services"));
+        let own = project.services.get(name).and_then(|s| s.patch.as_ref());
+        whole.is_some_and(|s| s.get(name).is_some())
+            || own.is_some_and(|p| p.get("environment").is_some())
+    };
+    let environments = share::environments(project, &patched);
+    let emitter = Emitter {
         secrets: &project.secrets,
-    }
-    .project(project);
+        environments: &environments,
+    };
+    let mut document = emitter.project(project);
     for (name, service) in &project.services {
         if let Some(node) = &service.patch
             && let Some(body) = document.get_mut("services").and_then(|s| s.get_mut(name))
@@ -42,7 +45,25 @@ pub(super) fn text(
     if let Some(node) = &settings.patch {
         patch::apply(&mut document, &node.0, problems);
     }
-    share::share(&mut document, &project.families, &environment);
+    let shared = environments.anchors.iter().map(|(anchor, variables)| {
+        let pairs = variables.iter().map(|v| (&*v.name, &v.value));
+        (anchor.clone(), emitter.pairs(pairs))
+    });
+    let shared: Vec<(String, Yaml)> = shared.collect();
+    let anchors = shared
+        .into_iter()
+        .chain(share::bodies(&mut document, &project.families));
+    if let Yaml::Map(entries) = &mut document {
+        let at = entries
+            .iter()
+            .position(|(k, _)| k == "services")
+            .unwrap_or(0);
+        let anchors = anchors.map(|(name, body)| {
+            let anchor = Yaml::Anchor(name.clone(), Box::new(body));
+            (format!("x-{name}"), anchor)
+        });
+        entries.splice(at..at, anchors);
+    }
     let mut comment = format!(
         "Made by flokkr from the blueprint {}: change that, not this file.",
         plan.name
@@ -56,12 +77,16 @@ pub(super) fn text(
 
 struct Emitter<'a> {
     secrets: &'a IndexMap<String, SecretSource>,
+    environments: &'a share::Environments<'a>,
 }
 
 type Entries = Vec<(String, Yaml)>;
 
 /// `$` is doubled in every value that Compose interpolates; keys of mappings it leaves alone.
 fn doubled(text: &str) -> String {
+    if !text.contains('$') {
+        return text.to_owned();
+    }
     text.replace('$', "$$")
 }
 
@@ -73,6 +98,18 @@ fn key(entries: &mut Entries, key: &str, value: Yaml) {
     entries.push((key.to_owned(), value));
 }
 
+fn text(entries: &mut Entries, name: &str, value: Option<impl AsRef<str>>) {
+    if let Some(value) = value {
+        key(entries, name, plain(value.as_ref()));
+    }
+}
+
+fn list<T>(entries: &mut Entries, name: &str, items: &[T], body: impl Fn(&T) -> Yaml) {
+    if !items.is_empty() {
+        key(entries, name, Yaml::List(items.iter().map(body).collect()));
+    }
+}
+
 impl Emitter<'_> {
     fn project(&self, project: &Project) -> Yaml {
         let mut entries = Entries::new();
@@ -80,7 +117,7 @@ impl Emitter<'_> {
         let services = project
             .services
             .iter()
-            .map(|(name, service)| (name.clone(), self.service(service)))
+            .map(|(name, service)| (name.clone(), self.service(name, service)))
             .collect();
         key(&mut entries, "services", Yaml::Map(services));
         if !project.volumes.is_empty() {
@@ -107,7 +144,7 @@ impl Emitter<'_> {
         Yaml::Map(entries)
     }
 
-    fn service(&self, service: &Service) -> Yaml {
+    fn service(&self, name: &str, service: &Service) -> Yaml {
         let Service {
             image,
             hostname,
@@ -135,85 +172,65 @@ impl Emitter<'_> {
             patch: _,
         } = service;
         let mut body = Entries::new();
-        let texts = [
-            ("image", Some(image)),
-            ("hostname", hostname.as_ref()),
-            ("user", user.as_ref()),
-            ("working_dir", working_dir.as_ref()),
-        ];
-        for (name, text) in texts {
-            if let Some(text) = text {
-                key(&mut body, name, plain(text));
-            }
-        }
-        if !profiles.is_empty() {
-            let list = profiles.iter().map(|p| plain(p)).collect();
-            key(&mut body, "profiles", Yaml::List(list));
-        }
+        text(&mut body, "image", Some(image));
+        text(&mut body, "hostname", hostname.as_ref());
+        text(&mut body, "user", user.as_ref());
+        text(&mut body, "working_dir", working_dir.as_ref());
+        list(&mut body, "profiles", profiles, |p| plain(p));
         for (name, words) in [("entrypoint", entrypoint), ("command", command)] {
             if let Some(words) = words {
                 key(&mut body, name, self.words(words));
             }
         }
         if !environment.is_empty() {
-            let pairs = environment.iter().map(|e| (e.name.as_str(), &e.value));
-            key(&mut body, "environment", self.pairs(pairs));
-        }
-        for (name, mounts) in [("configs", configs), ("secrets", secrets)] {
-            if !mounts.is_empty() {
-                key(
-                    &mut body,
-                    name,
-                    Yaml::List(mounts.iter().map(mount_body).collect()),
-                );
-            }
-        }
-        if !volumes.is_empty() {
-            let list = volumes.iter().map(volume_mount).collect();
-            key(&mut body, "volumes", Yaml::List(list));
-        }
-        if !ports.is_empty() {
             key(
                 &mut body,
-                "ports",
-                Yaml::List(ports.iter().map(port_body).collect()),
+                "environment",
+                self.environment(name, environment),
             );
         }
-        if let Some(mode) = network_mode {
-            key(&mut body, "network_mode", plain(mode));
-        }
+        list(&mut body, "configs", configs, mount_body);
+        list(&mut body, "secrets", secrets, mount_body);
+        list(&mut body, "volumes", volumes, volume_mount);
+        list(&mut body, "ports", ports, port_body);
+        text(&mut body, "network_mode", network_mode.as_ref());
         if !aliases.is_empty() {
             key(&mut body, "networks", networks(aliases));
         }
-        if let Some(pid) = pid {
-            key(&mut body, "pid", plain(pid));
-        }
+        text(&mut body, "pid", pid.as_ref());
         if !depends_on.is_empty() {
-            let list = depends_on.iter();
-            let list = list.map(|(name, dependency)| (name.clone(), dependency_body(*dependency)));
-            key(&mut body, "depends_on", Yaml::Map(list.collect()));
+            let depends_on = depends_on.iter();
+            let entries = depends_on.map(|(name, on)| (name.clone(), dependency_body(*on)));
+            key(&mut body, "depends_on", Yaml::Map(entries.collect()));
         }
         if let Some(check) = healthcheck {
             key(&mut body, "healthcheck", self.healthcheck(check));
         }
         resources_body(*resources, *replicas, &mut body);
-        if let Some(restart) = restart {
-            key(&mut body, "restart", plain(restart));
-        }
-        let texts = [
-            ("stop_grace_period", stop_grace_period),
-            ("stop_signal", stop_signal),
-        ];
-        for (name, text) in texts {
-            if let Some(text) = text {
-                key(&mut body, name, plain(text));
-            }
-        }
+        text(&mut body, "restart", restart.as_ref());
+        text(&mut body, "stop_grace_period", stop_grace_period.as_ref());
+        text(&mut body, "stop_signal", stop_signal.as_ref());
         if !labels.is_empty() {
             let pairs = labels.iter().map(|(k, v)| (k.as_str(), v));
             key(&mut body, "labels", self.pairs(pairs));
         }
         Yaml::Map(body)
+    }
+
+    /// An environment: shared parts merged, the rest written out.
+    fn environment(&self, name: &str, environment: &[Env]) -> Yaml {
+        let Some(split) = self.environments.services.get(name) else {
+            return self.pairs(environment.iter().map(|e| (&*e.name, &e.value)));
+        };
+        let own = split
+            .own
+            .iter()
+            .map(|v| (v.name.to_string(), self.value(&v.value)));
+        match split.merges.as_slice() {
+            [] => Yaml::Map(own.collect()),
+            [only] if split.own.is_empty() => Yaml::Alias(only.clone()),
+            merges => Yaml::Merged(merges.to_vec(), own.collect()),
+        }
     }
 
     /// A text in which secrets are written as `${VARIABLE:?message}`.
@@ -222,6 +239,9 @@ impl Emitter<'_> {
     }
 
     fn interpolated(&self, value: &Value) -> String {
+        if let Some(text) = value.plain() {
+            return doubled(text);
+        }
         let mut out = String::with_capacity(value.raw().len());
         for part in value.parts() {
             match part {

@@ -299,9 +299,9 @@ impl<'a> Lowering<'a> {
         for variable in env {
             self.readable(&variable.value, variable.span);
             emitted.environment.push(Env {
-                name: variable.name.to_string(),
+                name: variable.name,
                 value: variable.value,
-                group: variable.group.map(|g| g.to_string()),
+                group: variable.group,
             });
         }
         let words = |words: &plan::Words, problems: &mut Problems| {

@@ -64,7 +64,7 @@ impl Configured for Settings {
 
     fn lower(&self, plan: &Plan, problems: &mut Problems) -> Vec<File> {
         let project = lower::lower(plan, self, problems);
-        let text = emit::text(&project, plan, self, problems);
+        let text = emit::document(&project, plan, self, problems);
         vec![File {
             path: "compose.yaml".into(),
             text,

@@ -1,6 +1,8 @@
 //! A Compose project, as far as flokkr writes one. Texts are plain: `$` is doubled when they are
 //! emitted.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use crate::plan::Value;
@@ -54,10 +56,10 @@ pub(super) struct Service {
 /// An environment variable.
 #[derive(Debug, Clone)]
 pub(super) struct Env {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) value: Value,
     /// The config group it comes from, for sharing.
-    pub(super) group: Option<String>,
+    pub(super) group: Option<Arc<str>>,
 }
 
 /// A config or secret in a container.

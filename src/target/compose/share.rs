@@ -8,165 +8,150 @@ use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
 
-use super::model::Env;
+use super::model::{Env, Project};
 use crate::emit::yaml::Yaml;
 
 /// A part is shared when it has at least this many entries.
 const WORTH: usize = 2;
 
-/// Rewrites the document with anchors.
-pub(super) fn share(
-    document: &mut Yaml,
-    families: &IndexMap<String, Vec<String>>,
-    environment: &[(String, Vec<Env>)],
-) {
-    let mut anchors: Vec<(String, Yaml)> = Vec::new();
-    environments(document, families, environment, &mut anchors);
-    bodies(document, families, &mut anchors);
-    if let Yaml::Map(entries) = document {
-        let at = entries
-            .iter()
-            .position(|(k, _)| k == "services")
-            .unwrap_or(0);
-        let shared = anchors.into_iter().map(|(name, body)| {
-            let anchor = Yaml::Anchor(name.clone(), Box::new(body));
-            (format!("x-{name}"), anchor)
-        });
-        entries.splice(at..at, shared);
-    }
+/// How environments are split.
+#[derive(Default)]
+pub(super) struct Environments<'p> {
+    /// Shared parts by anchor.
+    pub(super) anchors: Vec<(String, Vec<&'p Env>)>,
+    /// What each service takes from them; a service that is not here shares nothing.
+    pub(super) services: HashMap<&'p str, Split<'p>>,
 }
 
-fn services(document: &mut Yaml) -> HashMap<String, &mut Yaml> {
-    match document.get_mut("services") {
-        Some(Yaml::Map(entries)) => entries.iter_mut().map(|(k, v)| (k.clone(), v)).collect(),
-        _ => HashMap::new(),
-    }
-}
-
-/// Environments of services, by name; those written as lists take no part.
-fn environments(
-    document: &mut Yaml,
-    families: &IndexMap<String, Vec<String>>,
-    environment: &[(String, Vec<Env>)],
-    anchors: &mut Vec<(String, Yaml)>,
-) {
-    let mut bodies = services(document);
-    let mut rest: IndexMap<&str, IndexMap<String, Yaml>> = IndexMap::new();
-    for (name, _) in environment {
-        if let Some(Yaml::Map(entries)) = bodies.get(name).and_then(|b| b.get("environment")) {
-            rest.insert(name, entries.iter().cloned().collect());
-        }
-    }
-    let mut merges: HashMap<&str, Vec<String>> = HashMap::new();
-    let sets = groups(environment)
-        .into_iter()
-        .chain(owners(families, environment));
-    for (anchor, members, only) in sets {
-        let members: Vec<&str> = members
-            .into_iter()
-            .filter(|m| rest.contains_key(m))
-            .collect();
-        let common = common(&members, &rest, only.as_ref());
-        if members.len() < 2 || common.len() < WORTH {
-            continue;
-        }
-        for member in &members {
-            if let Some(own) = rest.get_mut(member) {
-                own.retain(|key, _| !common.contains_key(key));
-            }
-            merges.entry(member).or_default().push(anchor.clone());
-        }
-        anchors.push((anchor, Yaml::Map(common.into_iter().collect())));
-    }
-    for (name, own) in rest {
-        let Some(names) = merges.remove(name) else {
-            continue;
-        };
-        if let Some(slot) = bodies.get_mut(name).and_then(|b| b.get_mut("environment")) {
-            *slot = match (names.as_slice(), own.is_empty()) {
-                ([one], true) => Yaml::Alias(one.clone()),
-                _ => Yaml::Merged(names, own.into_iter().collect()),
-            };
-        }
-    }
+/// One environment: the shared parts it is made of, and the rest.
+pub(super) struct Split<'p> {
+    pub(super) merges: Vec<String>,
+    pub(super) own: Vec<&'p Env>,
 }
 
 /// A set of services that may share variables: the anchor's name, the services, and, where only
-/// some variables are meant, which.
-type Candidates<'a> = (String, Vec<&'a str>, Option<HashSet<&'a str>>);
+/// the variables of a group are meant, which.
+struct Candidates<'p> {
+    anchor: String,
+    members: Vec<&'p str>,
+    group: Option<&'p str>,
+}
 
-/// Services that use the same config group.
-fn groups(environment: &[(String, Vec<Env>)]) -> Vec<Candidates<'_>> {
-    let mut groups: IndexMap<&str, (Vec<&str>, HashSet<&str>)> = IndexMap::new();
-    for (name, variables) in environment {
-        for variable in variables {
+/// Splits the environments of a project; those of services in `apart` stay whole.
+pub(super) fn environments<'p>(
+    project: &'p Project,
+    apart: &dyn Fn(&str) -> bool,
+) -> Environments<'p> {
+    let mut groups: IndexMap<&str, Vec<&str>> = IndexMap::new();
+    let sharing = |name: &str, variables: &[Env]| {
+        !apart(name) && !variables.iter().any(|v| v.name.starts_with("x-"))
+    };
+    let mut able: HashSet<&str> = HashSet::new();
+    for (name, service) in &project.services {
+        if service.environment.is_empty() || !sharing(name, &service.environment) {
+            continue;
+        }
+        able.insert(name);
+        for variable in &service.environment {
             if let Some(group) = &variable.group {
-                let (members, keys) = groups.entry(group).or_default();
+                let members = groups.entry(group).or_default();
                 if members.last() != Some(&name.as_str()) {
                     members.push(name);
                 }
-                keys.insert(&variable.name);
             }
         }
     }
-    groups
-        .into_iter()
-        .map(|(group, (members, keys))| (format!("config-{group}"), members, Some(keys)))
-        .collect()
+    let of_groups = groups.into_iter().map(|(group, members)| Candidates {
+        anchor: format!("config-{group}"),
+        members,
+        group: Some(group),
+    });
+    let of_replicas = project.families.iter().map(|(family, members)| Candidates {
+        anchor: format!("environment-{family}"),
+        members: members
+            .iter()
+            .map(String::as_str)
+            .filter(|m| able.contains(m))
+            .collect(),
+        group: None,
+    });
+    let mut environments = Environments::default();
+    for candidates in of_groups.chain(of_replicas) {
+        if candidates.members.len() > 1 {
+            environments.split(project, candidates);
+        }
+    }
+    environments
 }
 
-/// Replicas of the same container.
-fn owners<'a>(
-    families: &'a IndexMap<String, Vec<String>>,
-    environment: &'a [(String, Vec<Env>)],
-) -> Vec<Candidates<'a>> {
-    let with: HashSet<&str> = environment
-        .iter()
-        .filter(|(_, variables)| !variables.is_empty())
-        .map(|(name, _)| name.as_str())
-        .collect();
-    families
-        .iter()
-        .filter(|(_, members)| members.len() > 1)
-        .map(|(family, members)| {
-            let members = members.iter().map(String::as_str);
-            let members = members.filter(|m| with.contains(m)).collect();
-            (format!("environment-{family}"), members, None)
-        })
-        .collect()
+impl<'p> Environments<'p> {
+    /// Takes what the members have in common out of their own parts.
+    fn split(&mut self, project: &'p Project, candidates: Candidates<'p>) {
+        let Candidates {
+            anchor,
+            members,
+            group,
+        } = candidates;
+        for member in &members {
+            let variables = project.services.get(*member).map(|s| &s.environment);
+            self.services.entry(member).or_insert_with(|| Split {
+                merges: Vec::new(),
+                own: variables.into_iter().flatten().collect(),
+            });
+        }
+        let common = self.common(&members, group);
+        if common.len() < WORTH {
+            return;
+        }
+        let names: HashSet<&str> = common.iter().map(|v| &*v.name).collect();
+        for member in &members {
+            if let Some(split) = self.services.get_mut(member) {
+                split.own.retain(|v| !names.contains(&*v.name));
+                split.merges.push(anchor.clone());
+            }
+        }
+        self.anchors.push((anchor, common));
+    }
+
+    /// Variables that all members have with the same value.
+    fn common(&self, members: &[&str], group: Option<&str>) -> Vec<&'p Env> {
+        let own = |member: &&str| self.services.get(*member).map(|s| &s.own);
+        let Some((first, others)) = members.split_first() else {
+            return Vec::new();
+        };
+        let mut common: Vec<&Env> = own(first)
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(|v| group.is_none() || v.group.as_deref() == group)
+            .collect();
+        for member in others {
+            let Some(variables) = own(member) else {
+                return Vec::new();
+            };
+            let values: HashMap<&str, &Env> = variables.iter().map(|v| (&*v.name, *v)).collect();
+            common.retain(|v| values.get(&*v.name).is_some_and(|o| o.value == v.value));
+            if common.len() < WORTH {
+                return common;
+            }
+        }
+        common
+    }
 }
 
-/// Variables that all members have with the same value.
-fn common(
-    members: &[&str],
-    rest: &IndexMap<&str, IndexMap<String, Yaml>>,
-    only: Option<&HashSet<&str>>,
-) -> IndexMap<String, Yaml> {
-    let Some((first, others)) = members.split_first() else {
-        return IndexMap::new();
-    };
-    let Some(first) = rest.get(first) else {
-        return IndexMap::new();
-    };
-    first
-        .iter()
-        .filter(|(key, _)| only.is_none_or(|o| o.contains(key.as_str())))
-        .filter(|(key, value)| {
-            others
-                .iter()
-                .all(|m| rest.get(m).and_then(|e| e.get(key.as_str())) == Some(value))
-        })
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
-}
-
-/// Bodies of replicas: what all of them have in common.
-fn bodies(
+/// Writes what the bodies of replicas have in common once; the anchors are returned.
+pub(super) fn bodies(
     document: &mut Yaml,
     families: &IndexMap<String, Vec<String>>,
-    anchors: &mut Vec<(String, Yaml)>,
-) {
-    let mut bodies = services(document);
+) -> Vec<(String, Yaml)> {
+    let mut anchors = Vec::new();
+    if families.values().all(|members| members.len() < 2) {
+        return anchors;
+    }
+    let mut bodies: HashMap<String, &mut Yaml> = match document.get_mut("services") {
+        Some(Yaml::Map(entries)) => entries.iter_mut().map(|(k, v)| (k.clone(), v)).collect(),
+        _ => HashMap::new(),
+    };
     for (family, members) in families.iter().filter(|(_, m)| m.len() > 1) {
         let anchor = format!("service-{family}");
         let Some(first) = members.first().and_then(|m| bodies.get(m)) else {
@@ -201,4 +186,5 @@ fn bodies(
         }
         anchors.push((anchor, Yaml::Map(shared)));
     }
+    anchors
 }
