@@ -10,6 +10,7 @@ use super::{ConfigEntry, ConfigFile, Image};
 use crate::blueprint::{At, Blueprint, Config, Delivery, Files};
 use crate::env::{self, Format};
 use crate::problem::{Problem, Span, one_of};
+use crate::template::is_template;
 
 /// What decides how config can be delivered.
 pub(super) struct Carrier<'a> {
@@ -87,13 +88,17 @@ impl Layers {
             if let Some(format) = format {
                 same_format(file, format, written.span, evaluator);
             }
+            // Keys written out differ already: the reader of the file has seen to it.
+            let templated = texts.entries.iter().any(|(key, _)| is_template(&key.text));
             let mut seen: IndexMap<Arc<str>, Span> = IndexMap::new();
             for pair in evaluator.pairs(texts, service) {
                 if pair.removed {
                     file.entries.shift_remove(&pair.key);
                     continue;
                 }
-                twice(&mut seen, &pair.key, pair.key_span, evaluator);
+                if templated {
+                    twice(&mut seen, &pair.key, pair.key_span, evaluator);
+                }
                 let entry = ConfigEntry {
                     key: Arc::clone(&pair.key),
                     value: pair.value,

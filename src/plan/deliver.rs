@@ -11,7 +11,7 @@ use super::config::path;
 use super::{ConfigEntry, ConfigFile, Container, Value, Words};
 use crate::blueprint::{Argv, Delivery, Entrypoint, Mode};
 use crate::conffile;
-use crate::env::{self, Format};
+use crate::env::{self, Dialect, Format};
 use crate::problem::{Problem, Problems, Span};
 
 /// Linux takes `NAME=VALUE` and its final NUL up to this many bytes (`MAX_ARG_STRLEN`).
@@ -52,92 +52,155 @@ pub struct Mounted {
     pub span: Span,
 }
 
-/// What a replica of a container is given.
-pub fn deliver(container: &Container, replica: u32, problems: &mut Problems) -> Delivered {
-    let mut delivered = Delivered::default();
-    for entry in &container.env {
-        if let Some(value) = entry.value.value(replica) {
-            delivered.env.push(Variable {
-                name: Arc::clone(&entry.name),
-                value: value.clone(),
-                group: None,
-                span: entry.span,
-            });
-        }
-    }
-    for file in &container.config {
-        config(container, file, replica, &mut delivered, problems);
-    }
-    for file in &container.files {
-        if let Some(content) = file.content.value(replica) {
-            delivered.files.push(Mounted {
-                path: file.path.clone(),
-                content: content.clone(),
-                mode: file.mode,
-                span: file.span,
-            });
-        }
-    }
-    conflicts(container, problems);
-    unique(container, &delivered, problems);
-    delivered
+/// Turns config into what processes are given. Services that share a group get the same variables,
+/// so what was spelled once is kept.
+#[derive(Debug, Default)]
+pub struct Deliverer {
+    spelled: HashMap<Spelling, Vec<(Arc<str>, Value, Option<usize>)>>,
 }
 
-fn config(
-    container: &Container,
-    file: &ConfigFile,
-    replica: u32,
-    delivered: &mut Delivered,
-    problems: &mut Problems,
-) {
-    let present: Vec<(&ConfigEntry, &Value)> = file
-        .entries
-        .iter()
-        .filter_map(|e| Some((e, e.value.value(replica)?)))
-        .collect();
-    let entries: Vec<(&str, &str)> = present.iter().map(|(e, v)| (&*e.key, v.raw())).collect();
-    let place = |entry: Option<usize>| {
-        entry
-            .and_then(|i| present.get(i))
-            .map_or(file.span, |(e, _)| e.span)
-    };
-    match file.delivery {
-        Delivery::Env => {
+/// A file by what it is made of. Texts are told apart by their address: equal ones of different
+/// origin are only spelled twice, and the plan that holds them outlives this table.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Spelling {
+    launcher: Dialect,
+    file: (usize, Option<Format>),
+    entries: Vec<(usize, usize)>,
+}
+
+fn address(text: &str) -> usize {
+    text.as_ptr().addr()
+}
+
+impl Deliverer {
+    /// What a replica of a container is given.
+    pub fn deliver(
+        &mut self,
+        container: &Container,
+        replica: u32,
+        problems: &mut Problems,
+    ) -> Delivered {
+        let mut delivered = Delivered::default();
+        for entry in &container.env {
+            if let Some(value) = entry.value.value(replica) {
+                delivered.env.push(Variable {
+                    name: Arc::clone(&entry.name),
+                    value: value.clone(),
+                    group: None,
+                    span: entry.span,
+                });
+            }
+        }
+        for file in &container.config {
+            self.config(container, file, replica, &mut delivered, problems);
+        }
+        for file in &container.files {
+            if let Some(content) = file.content.value(replica) {
+                delivered.files.push(Mounted {
+                    path: file.path.clone(),
+                    content: content.clone(),
+                    mode: file.mode,
+                    span: file.span,
+                });
+            }
+        }
+        conflicts(container, problems);
+        names(container, &delivered, problems);
+        paths(&delivered, problems);
+        delivered
+    }
+
+    fn config(
+        &mut self,
+        container: &Container,
+        file: &ConfigFile,
+        replica: u32,
+        delivered: &mut Delivered,
+        problems: &mut Problems,
+    ) {
+        let present: Vec<(&ConfigEntry, &Value)> = file
+            .entries
+            .iter()
+            .filter_map(|e| Some((e, e.value.value(replica)?)))
+            .collect();
+        match file.delivery {
+            Delivery::Env => {
+                let variables = self.variables(container, file, &present, problems);
+                delivered.env.extend(variables);
+            }
+            Delivery::Files => {
+                let Some(format) = format(file, problems) else {
+                    return;
+                };
+                let entries = texts(&present);
+                match conffile::render(format, &entries) {
+                    Ok(text) => delivered.files.push(Mounted {
+                        path: path(&container.image, &file.name),
+                        content: Value::new(text),
+                        mode: Mode(0o644),
+                        span: file.span,
+                    }),
+                    Err(list) => corrupt(&list, |entry| place(entry, file, &present), problems),
+                }
+            }
+        }
+    }
+
+    fn variables(
+        &mut self,
+        container: &Container,
+        file: &ConfigFile,
+        present: &[(&ConfigEntry, &Value)],
+        problems: &mut Problems,
+    ) -> Vec<Variable> {
+        let launcher = container.image.launcher;
+        let spell = |problems: &mut Problems| {
             let source = env::ConfigFile {
                 name: &file.name,
                 format: file.format,
-                entries,
+                entries: texts(present),
             };
-            match env::encode(container.image.launcher, &source) {
-                Ok(variables) => delivered.env.extend(variables.into_iter().map(|v| {
-                    Variable {
-                        name: v.name.into(),
-                        value: Value::new(v.value),
-                        group: v
-                            .entry
-                            .and_then(|i| present.get(i))
-                            .and_then(|(e, _)| e.group.clone()),
-                        span: place(v.entry),
-                    }
-                })),
-                Err(list) => corrupt(&list, place, problems),
+            match env::encode(launcher, &source) {
+                Ok(variables) => variables
+                    .into_iter()
+                    .map(|v| (v.name.into(), Value::new(v.value), v.entry))
+                    .collect(),
+                Err(list) => {
+                    corrupt(&list, |entry| place(entry, file, present), problems);
+                    Vec::new()
+                }
             }
+        };
+        let made = |(name, value, entry): &(Arc<str>, Value, Option<usize>)| Variable {
+            name: Arc::clone(name),
+            value: value.clone(),
+            group: entry.and_then(|i| present.get(i)?.0.group.clone()),
+            span: place(*entry, file, present),
+        };
+        if present.iter().all(|(entry, _)| entry.group.is_none()) {
+            return spell(problems).iter().map(made).collect();
         }
-        Delivery::Files => {
-            let Some(format) = format(file, problems) else {
-                return;
-            };
-            match conffile::render(format, &entries) {
-                Ok(text) => delivered.files.push(Mounted {
-                    path: path(&container.image, &file.name),
-                    content: Value::new(text),
-                    mode: Mode(0o644),
-                    span: file.span,
-                }),
-                Err(list) => corrupt(&list, place, problems),
-            }
-        }
+        let key = Spelling {
+            launcher,
+            file: (address(&file.name), file.format),
+            entries: present
+                .iter()
+                .map(|(e, v)| (address(&e.key), address(v.raw())))
+                .collect(),
+        };
+        let spelled = self.spelled.entry(key).or_insert_with(|| spell(problems));
+        spelled.iter().map(made).collect()
     }
+}
+
+fn texts<'a>(present: &[(&'a ConfigEntry, &'a Value)]) -> Vec<(&'a str, &'a str)> {
+    present.iter().map(|(e, v)| (&*e.key, v.raw())).collect()
+}
+
+fn place(entry: Option<usize>, file: &ConfigFile, present: &[(&ConfigEntry, &Value)]) -> Span {
+    entry
+        .and_then(|i| present.get(i))
+        .map_or(file.span, |(e, _)| e.span)
 }
 
 fn corrupt(
@@ -199,11 +262,14 @@ fn conflicts(container: &Container, problems: &mut Problems) {
     }
 }
 
-fn unique(container: &Container, delivered: &Delivered, problems: &mut Problems) {
-    let mut names: HashMap<&str, Span> = HashMap::with_capacity(delivered.env.len());
+/// What is wrong with a variable for every platform: set twice, too large, lost on its way.
+fn names(container: &Container, delivered: &Delivered, problems: &mut Problems) {
+    let mut seen: HashMap<&str, Span> = HashMap::with_capacity(delivered.env.len());
     let loses_dots = container.entrypoint.is_none() && container.image.entrypoint == Entrypoint::Sh;
+    // The variables of one file never clash with each other.
+    let may_clash = container.config.len() + usize::from(!container.env.is_empty()) > 1;
     for variable in &delivered.env {
-        if let Some(first) = names.insert(&variable.name, variable.span) {
+        if may_clash && let Some(first) = seen.insert(&variable.name, variable.span) {
             problems.add(
                 Problem::error(
                     "duplicate-key",
@@ -243,9 +309,12 @@ fn unique(container: &Container, delivered: &Delivered, problems: &mut Problems)
             );
         }
     }
-    let mut paths: HashMap<&str, Span> = HashMap::new();
+}
+
+fn paths(delivered: &Delivered, problems: &mut Problems) {
+    let mut seen: HashMap<&str, Span> = HashMap::new();
     for file in &delivered.files {
-        if let Some(first) = paths.insert(&file.path, file.span) {
+        if let Some(first) = seen.insert(&file.path, file.span) {
             problems.add(
                 Problem::error(
                     "volume-clash",

@@ -2,7 +2,7 @@
 //!
 //! Owns the evaluation of every value with the target's names ([`Addressing`]), what differs per
 //! replica ([`Each`]), config as (file, format, key, value) to the very end, and how it reaches
-//! the process ([`deliver`]). Knows no target: a target's names come in through the trait, its
+//! the process ([`Deliverer`]). Knows no target: a target's names come in through the trait, its
 //! way of writing begins in its own `lower`.
 //! May fail with all problems of values at once: templates, names, what a launcher would corrupt.
 
@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub use addressing::{Addressing, Member};
 pub use build::build;
-pub use deliver::{Delivered, Mounted, Variable, deliver, words};
+pub use deliver::{Delivered, Deliverer, Mounted, Variable, words};
 pub use value::{Each, Part, Slot, Value};
 
 use crate::blueprint::{

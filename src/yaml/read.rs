@@ -60,6 +60,25 @@ struct Open {
     merges: Vec<Node>,
 }
 
+/// Keys of a mapping that are searched one by one before a table is made of them.
+const FEW: usize = 8;
+
+impl Open {
+    /// Is a key there already? Notes it when it is not.
+    fn has(&mut self, key: &Arc<str>) -> bool {
+        let Value::Map(entries) = &self.value else {
+            return false;
+        };
+        if entries.len() < FEW {
+            return entries.iter().any(|e| e.key == *key);
+        }
+        if self.seen.is_empty() {
+            self.seen.extend(entries.iter().map(|e| Arc::clone(&e.key)));
+        }
+        !self.seen.insert(Arc::clone(key))
+    }
+}
+
 struct Builder<'a> {
     source: SourceId,
     text: &'a str,
@@ -213,7 +232,7 @@ impl Builder<'_> {
         };
         let open = self.open.last_mut()?;
         let merge = plain && &*text == "<<";
-        if !merge && !open.seen.insert(Arc::clone(&text)) {
+        if !merge && open.has(&text) {
             let first = match &open.value {
                 Value::Map(entries) => entries.iter().find(|e| e.key == text),
                 _ => None,

@@ -35,6 +35,7 @@ pub(super) fn lower(plan: &Plan, settings: &Settings, problems: &mut Problems) -
         },
         configs: HashMap::new(),
         places: HashMap::new(),
+        deliverer: plan::Deliverer::default(),
         problems,
     };
     lowering.secrets();
@@ -54,6 +55,7 @@ pub(super) struct Lowering<'a> {
     configs: HashMap<Value, String>,
     /// Emitted service names, and what each was made from.
     places: HashMap<String, Span>,
+    deliverer: plan::Deliverer,
     pub(super) problems: &'a mut Problems,
 }
 
@@ -281,7 +283,7 @@ impl<'a> Lowering<'a> {
             resources,
         } = container;
         let replica = place.replica;
-        let Delivered { env, files } = plan::deliver(container, replica, self.problems);
+        let Delivered { env, files } = self.deliverer.deliver(container, replica, self.problems);
         let mut emitted = Service {
             image: image.reference.clone(),
             user: user.map(user_text),

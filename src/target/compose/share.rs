@@ -129,14 +129,32 @@ impl<'p> Environments<'p> {
             let Some(variables) = own(member) else {
                 return Vec::new();
             };
-            let values: HashMap<&str, &Env> = variables.iter().map(|v| (&*v.name, *v)).collect();
-            common.retain(|v| values.get(&*v.name).is_some_and(|o| o.value == v.value));
+            retain_equal(&mut common, variables);
             if common.len() < WORTH {
                 return common;
             }
         }
         common
     }
+}
+
+/// Keeps the variables that are among the others with the same value. Replicas and users of a group
+/// mostly have them at the same place, so that is looked at first.
+fn retain_equal(common: &mut Vec<&Env>, others: &[&Env]) {
+    let mut by_name: Option<HashMap<&str, &Env>> = None;
+    let mut at = 0;
+    common.retain(|variable| {
+        let found = match others.get(at) {
+            Some(other) if other.name == variable.name => Some(*other),
+            _ => {
+                let by_name =
+                    by_name.get_or_insert_with(|| others.iter().map(|o| (&*o.name, *o)).collect());
+                by_name.get(&*variable.name).copied()
+            }
+        };
+        at += 1;
+        found.is_some_and(|other| other.value == variable.value)
+    });
 }
 
 /// Writes what the bodies of replicas have in common once; the anchors are returned.
