@@ -143,7 +143,7 @@ impl Session {
 
     /// Prints to standard output; a closed pipe is no error.
     fn print(&mut self, text: &str) -> Option<()> {
-        match anstream::stdout().write_all(text.as_bytes()) {
+        match io::stdout().lock().write_all(text.as_bytes()) {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
                 self.fail("io", format!("can't write to standard output: {e}"))
             }

@@ -48,6 +48,9 @@ pub(super) fn encode(
         Marker::Extension | Marker::Variable(_) => name.in_capitals(),
     };
     let spelled = super::spell_all(file, |key, value| {
+        if wire::is_plain(format, key, value) {
+            return Ok((format!("{prefix}_{key}"), value.to_owned()));
+        }
         let (key, value) = wire::write(dialect, format, key, value)?;
         Ok((format!("{prefix}_{key}"), value))
     });
