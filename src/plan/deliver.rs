@@ -353,7 +353,7 @@ pub fn words(
     match argv {
         Argv::Exec => present.cloned().collect(),
         Argv::Eval => present
-            .map(|w| Value::new(super::build::quote(w.raw())))
+            .map(|w| Value::new(super::steps::quote(w.raw())))
             .collect(),
         Argv::Split => {
             let breaks = |w: &Value| {
