@@ -9,16 +9,17 @@
 //! - [`problem`]: what is wrong and where; every stage reports through it.
 //! - [`yaml`]: text to a tree that knows its places.
 //! - [`template`]: the one strict template engine.
-//! - [`env`] and [`conffile`]: the ENV convention of launchers, and config files, both ways.
+//! - [`conffile`] and [`env`]: config files, and the ENV convention of launchers, both ways.
 //! - [`blueprint`]: the language, declared once as types.
 //! - [`resolve`]: layers, variables, plugins and references: a [`resolve::Cluster`].
 //! - [`plan`]: every value as text for one target's names: a [`plan::Plan`].
 //! - [`emit`]: writers that know a syntax and no domain.
+//! - [`file`]: a file before it is written.
 //! - [`target`]: one folder per platform: a plan becomes its typed model, then text.
 //! - [`diff`]: what differs from what is there.
 //! - [`library`]: embedded blueprints and plugins.
 //! - [`workspace`]: the only module that touches the file system.
-//! - [`pipeline`], [`command`], [`cli`]: the stages in a row, the commands, the words typed.
+//! - [`pipeline`], [`cli`], [`command`]: the stages in a row, the words typed, the commands.
 //!
 //! # What holds everywhere
 //!

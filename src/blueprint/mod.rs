@@ -95,7 +95,7 @@ records! {
     }
 
     /// Where a secret's value comes from: exactly one of these.
-    pub struct Secret at "secrets.token" {
+    pub struct Secret at "secrets.password" {
         /// A file, by a path relative to what is emitted.
         pub file: Option<At<String>> = "file", "file: ./secrets/token";
         /// A variable in the environment of whoever deploys.

@@ -48,6 +48,10 @@ impl Reader<'_> {
             && (value.is_null() || !value.entries().is_empty())
             && (key.starts_with('{') || key.is_empty())
         {
+            // Said already where it was read as YAML.
+            if key.is_empty() && self.problems.has_errors() {
+                return None;
+            }
             problem = problem.help("a value that begins with `{{` needs quotes: \"{{ name }}\"");
         }
         self.fail(problem)
@@ -246,7 +250,11 @@ impl<T: Read> Read for Vec<T> {
                 return Some(Vec::new());
             }
             if let Some(text) = node.text() {
-                let words: Vec<String> = text.split_whitespace().map(quoted_word).collect();
+                let words: Vec<String> = if text.contains(['"', '\'']) {
+                    vec!["word".to_owned(), "\"two words\"".to_owned()]
+                } else {
+                    text.split_whitespace().map(quoted_word).collect()
+                };
                 return reader.fail(
                     Problem::error("wrong-type", format!("expected a list, found `{text}`"))
                         .at(node.span)

@@ -5,7 +5,7 @@ use camino::Utf8Path;
 use super::{DRIFT, SAME, Session};
 use crate::cli::Diff;
 use crate::diff;
-use crate::workspace;
+use crate::workspace::{self, Place};
 
 pub(super) fn run(typed: &Diff, session: &mut Session) -> Option<u8> {
     let Diff {
@@ -25,7 +25,8 @@ pub(super) fn run(typed: &Diff, session: &mut Session) -> Option<u8> {
         }
     };
     let against = Utf8Path::new(against);
-    if against != "-" && !against.exists() {
+    let place = workspace::place(against);
+    if against != "-" && place == Place::Free {
         return session.fail("io", format!("there is no {against} to compare with"));
     }
     if against == "-" && (blueprint == Some("-") || input.file.as_deref() == Some("-")) {
@@ -37,7 +38,8 @@ pub(super) fn run(typed: &Diff, session: &mut Session) -> Option<u8> {
     let cluster = session.cluster(blueprint, input)?;
     let files = session.emit(&cluster, target)?;
     session.denied(input)?;
-    let there = if against.is_dir() {
+    let directory = place == Place::Directory;
+    let there = if directory {
         workspace::found(against, &files)
     } else {
         workspace::found_file(against, &files)
@@ -47,11 +49,11 @@ pub(super) fn run(typed: &Diff, session: &mut Session) -> Option<u8> {
         Err(reason) => return session.fail("io", reason),
     };
     let report = diff::compare(&files, &there);
-    let called = if against == "-" {
-        "stdin"
-    } else {
-        against.as_str()
+    let called = |path: &Utf8Path| match against.as_str() {
+        "-" => "stdin".to_owned(),
+        _ if directory => against.join(path).to_string(),
+        file => file.to_owned(),
     };
-    session.print(&diff::text(&report, called, "blueprint"))?;
+    session.print(&diff::text(&report, &called, "blueprint"))?;
     Some(if report.is_empty() { SAME } else { DRIFT })
 }

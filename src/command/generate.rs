@@ -7,7 +7,7 @@ use super::{DRIFT, SAME, Session};
 use crate::cli::Gen;
 use crate::diff;
 use crate::file::File;
-use crate::workspace::{self, Outcome};
+use crate::workspace::{self, Outcome, Place};
 
 pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
     let Gen {
@@ -58,7 +58,8 @@ fn place(
     let named_so = output
         .extension()
         .is_some_and(|e| matches!(e, "yaml" | "yml" | "hcl"));
-    if output.is_dir() || (!named_so && !output.is_file()) {
+    let there = workspace::place(output);
+    if there == Place::Directory || (!named_so && there == Place::Free) {
         return Some((output.to_owned(), files));
     }
     let ([only], Some(name)) = (files.as_mut_slice(), output.file_name()) else {
@@ -90,7 +91,8 @@ fn compare(directory: &Utf8Path, files: &[File], session: &mut Session) -> Optio
         Err(reason) => return session.fail("io", reason),
     };
     let report = diff::compare(files, &there);
-    session.print(&diff::text(&report, directory.as_str(), "blueprint"))?;
+    let called = |path: &Utf8Path| directory.join(path).to_string();
+    session.print(&diff::text(&report, &called, "blueprint"))?;
     Some(if report.is_empty() { SAME } else { DRIFT })
 }
 

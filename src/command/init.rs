@@ -36,15 +36,12 @@ pub(super) fn run(typed: &Init, session: &mut Session) -> Option<u8> {
         return session.fail("not-written", reason);
     }
     let schema = directory.join("blueprint.schema.json");
-    let written =
-        !schema.exists() && workspace::create(&schema, &super::schema::of_blueprints()).is_ok();
+    let written = workspace::create(&schema, &super::schema::of_blueprints()).is_ok();
     let also = if written {
         format!(" and {schema}, for your editor")
     } else {
         String::new()
     };
-    session.say(&format!(
-        "wrote {path}{also}; now: flokkr gen compose -f {path} -o out"
-    ));
+    session.say(&format!("wrote {path}{also}; now: flokkr check -f {path}"));
     Some(SAME)
 }

@@ -9,7 +9,7 @@ use crate::target;
 use crate::yaml;
 
 pub(super) fn run(session: &mut Session) -> Option<u8> {
-    let mut out = String::from("Blueprints (flokkr gen compose NAME)\n");
+    let mut out = String::from("Blueprints (flokkr gen TARGET NAME)\n");
     for name in library::blueprints() {
         line(&mut out, name, library::blueprint(name));
     }
@@ -33,11 +33,15 @@ fn line(out: &mut String, name: &str, text: Option<&str>) {
     );
 }
 
-/// The `description` of a YAML text.
+/// The first sentence of the `description` of a YAML text.
 fn description(text: &str) -> String {
     let mut sources = Sources::default();
     let source = sources.add("library", text);
     yaml::read(source, &sources, &mut Problems::default())
-        .and_then(|node| node.get("description")?.text().map(str::to_owned))
+        .and_then(|node| {
+            let text = node.get("description")?.text()?;
+            let first = text.split_once(". ").map_or(text, |(first, _)| first);
+            Some(first.trim_end_matches('.').to_owned())
+        })
         .unwrap_or_default()
 }

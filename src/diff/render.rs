@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 
+use camino::Utf8Path;
 use similar::TextDiff;
 
 use super::{Change, Report};
@@ -10,8 +11,9 @@ use super::{Change, Report};
 /// Lines of context around a change.
 const CONTEXT: usize = 3;
 
-/// The report as text; `there` and `blueprint` are what a person calls the two sides.
-pub fn text(report: &Report, there: &str, blueprint: &str) -> String {
+/// The report as text; `there` says what a person calls a file that is there, `blueprint` what the
+/// other side is called.
+pub fn text(report: &Report, there: &dyn Fn(&Utf8Path) -> String, blueprint: &str) -> String {
     let mut out = String::new();
     let (mut changed, mut missing, mut stale) = (0, 0, 0);
     for change in &report.changes {
@@ -27,7 +29,7 @@ pub fn text(report: &Report, there: &str, blueprint: &str) -> String {
                 let mut unified = diff.unified_diff();
                 let unified = unified
                     .context_radius(CONTEXT)
-                    .header(&format!("{there}/{path}"), &format!("{blueprint}/{path}"));
+                    .header(&there(path), &format!("{blueprint}/{path}"));
                 let _ = write!(out, "{unified}");
                 if *same_data {
                     let _ = writeln!(out, "(the same data in {path}: only its spelling differs)");

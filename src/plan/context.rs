@@ -49,8 +49,23 @@ pub(super) struct Context {
     pub(super) peer: Peer,
     /// Parameters of the plugin that brought the text.
     pub(super) params: Option<Value>,
-    /// How many secrets were written into the text.
-    pub(super) secrets: Arc<AtomicUsize>,
+    /// How many secrets were asked for, and how many were written into the text.
+    pub(super) secrets: Arc<Secrets>,
+}
+
+/// What one text does with secrets: each that is asked for must be written, whole.
+#[derive(Debug, Default)]
+pub(super) struct Secrets {
+    asked: AtomicUsize,
+    written: AtomicUsize,
+}
+
+impl Secrets {
+    /// How many whole tokens a text must have.
+    pub(super) fn expected(&self) -> usize {
+        let count = |n: &AtomicUsize| n.load(Ordering::Relaxed);
+        count(&self.asked).max(count(&self.written))
+    }
 }
 
 /// What `peer` is while a text is evaluated.
@@ -74,6 +89,7 @@ fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> 
     let known: Vec<&str> = known.collect();
     let rest = match did_you_mean(name, known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "the blueprint declares none".to_owned(),
         None => format!("there is {}", one_of(known)),
     };
     wrong(format!("there is no {what} `{name}`; {rest}"))
@@ -240,8 +256,13 @@ fn number(listing: &Listing, port: &Value) -> Result<u16> {
         if listing.broken_ports.contains(&name) {
             return wrong(BROKEN);
         }
-        let known = listing.ports.iter().map(|(n, _)| &**n);
-        unknown(&format!("port of `{}`", listing.name), &name, known)
+        let known: Vec<&str> = listing.ports.iter().map(|(n, _)| &**n).collect();
+        let rest = match did_you_mean(&name, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "it declares none".to_owned(),
+            None => format!("it has {}", one_of(known)),
+        };
+        wrong(format!("`{}` has no port `{name}`; {rest}", listing.name))
     })
 }
 
@@ -301,9 +322,10 @@ fn secret(context: &Arc<Context>, name: &str) -> Result<Value> {
         let known = context.directory.secrets.iter().map(|s| &**s);
         return Err(unknown("secret", name, known));
     }
+    context.secrets.asked.fetch_add(1, Ordering::Relaxed);
     Ok(Value::from_object(Secret {
         name: name.to_owned(),
-        written: Arc::clone(&context.secrets),
+        secrets: Arc::clone(&context.secrets),
     }))
 }
 
@@ -423,7 +445,7 @@ impl Object for PeerObject {
 /// A secret: writes its token, and counts that it did.
 struct Secret {
     name: String,
-    written: Arc<AtomicUsize>,
+    secrets: Arc<Secrets>,
 }
 
 impl fmt::Debug for Secret {
@@ -438,7 +460,7 @@ impl Object for Secret {
     }
 
     fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.written.fetch_add(1, Ordering::Relaxed);
+        self.secrets.written.fetch_add(1, Ordering::Relaxed);
         f.write_str(&Text::token(&self.name))
     }
 }

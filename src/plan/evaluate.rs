@@ -1,11 +1,10 @@
 //! Evaluating a text: once, or once per replica; texts that mean the same everywhere only once.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::addressing::Directory;
-use super::context::{BROKEN, Context, Globals, NAMES, OMIT, Peer};
+use super::context::{BROKEN, Context, Globals, NAMES, OMIT, Peer, Secrets};
 use super::value::{Each, Slot, Value};
 use crate::blueprint::{Kind, ParameterType, Text, Texts};
 use crate::problem::{Problem, Problems, Sources, Span};
@@ -233,13 +232,16 @@ impl<'a> Evaluator<'a> {
     /// How many replicas a key with `peer` is written for.
     fn peers(&mut self, key: &Text, service: usize) -> u32 {
         let seen = Arc::new(Mutex::new(BTreeSet::new()));
+        let errors = self.problems.errors();
         self.one(key, service, None, &Peer::Probe(Arc::clone(&seen)));
+        let failed = self.problems.errors() > errors;
         let services: Vec<usize> = seen
             .lock()
             .map(|s| s.iter().copied().collect())
             .unwrap_or_default();
         match services.as_slice() {
             [one] => self.directory.get(*one).map_or(0, |l| l.count),
+            [] if failed => 0,
             [] => {
                 self.problems.add(
                     Problem::error("peer", "this key names `peer` but asks nothing of it")
@@ -295,7 +297,7 @@ impl<'a> Evaluator<'a> {
         peer: &Peer,
     ) -> Option<Value> {
         let params = self.params(text, service, replica);
-        let secrets = Arc::new(AtomicUsize::new(0));
+        let secrets = Arc::new(Secrets::default());
         let context = Context {
             directory: Arc::clone(&self.directory),
             vars: self.vars.clone(),
@@ -310,28 +312,29 @@ impl<'a> Evaluator<'a> {
             Ok(value) if value == OMIT => None,
             Ok(value) => {
                 let (whole, broken) = Value::tokens(&value);
-                if broken || whole < secrets.load(Ordering::Relaxed) {
+                if broken || whole < secrets.expected() {
                     self.taken_apart(text);
                     return None;
                 }
                 Some(Value::new(value))
             }
             Err(failure) => {
-                self.failed(&failure, text);
+                self.failed(&failure, text, peer);
                 None
             }
         }
     }
 
-    fn failed(&mut self, failure: &Failure, text: &Text) {
+    fn failed(&mut self, failure: &Failure, text: &Text, peer: &Peer) {
         if failure.message != BROKEN {
             let known = || self.known();
             let mut problem = failure.problem(&text.text, text.span, self.sources, &known);
-            if problem.message.starts_with("`peer") && problem.code == "template" {
+            let about_peer = problem.message.starts_with("`peer") && problem.code == "template";
+            if about_peer && matches!(peer, Peer::None) {
                 problem = problem
                     .label("`peer` is known only where a key names it too")
                     .help("write the key with it, such as \"server.{{ peer.id }}\", or use peers() for a list");
-            } else if problem.message.starts_with("`replica.") {
+            } else if about_peer || problem.message.starts_with("`replica.") {
                 problem = problem.label("a replica has index, id, host, count and service");
             }
             self.problems.add(problem);
@@ -350,9 +353,9 @@ impl<'a> Evaluator<'a> {
     fn known(&self) -> Vec<String> {
         let vars = self.vars.try_iter().into_iter().flatten();
         let mut names: Vec<String> = vars.map(|n| n.to_string()).collect();
+        // The blueprint's own names first: a long list is cut at its end.
+        names.retain(|n| !NAMES.contains(&n.as_str()));
         names.extend(NAMES.iter().map(|n| (*n).to_owned()));
-        names.sort();
-        names.dedup();
         names
     }
 
@@ -431,7 +434,7 @@ impl<'a> Evaluator<'a> {
             Some(Ok(value)) if value.as_str().is_none() && value.try_iter().is_ok() => value,
             Some(Ok(value)) => Evaluated::from(vec![value]),
             Some(Err(failure)) => {
-                self.failed(&failure, text);
+                self.failed(&failure, text, &Peer::None);
                 Evaluated::from(Vec::<Evaluated>::new())
             }
             None => {

@@ -251,7 +251,9 @@ pub(super) fn unknown<'a>(
     known: impl Iterator<Item = &'a str>,
 ) -> Problem {
     let known: Vec<&str> = known.collect();
-    let label = if known.is_empty() {
+    let label = if known.is_empty() && what == "port" {
+        "the service declares no port".to_owned()
+    } else if known.is_empty() {
         format!("the blueprint declares no {what}")
     } else {
         format!("expected {}", one_of(known.iter().copied()))
@@ -346,11 +348,12 @@ fn ports(key: &At<Arc<str>>, service: &Service, problems: &mut Problems) {
                 .related(first, "the first one"),
             );
         }
-        if let Some(At {
-            value: Publish::On(first),
-            span,
-        }) = port.publish
-        {
+        let published = port.publish.and_then(|p| match p.value {
+            Publish::No => None,
+            Publish::Same => Some((port.port.value, p.span)),
+            Publish::On(number) => Some((number, p.span)),
+        });
+        if let Some((first, span)) = published {
             let last = u32::from(first) + service.replicas.map_or(1, |r| r.value.0) - 1;
             if last > u32::from(u16::MAX) {
                 problems.add(

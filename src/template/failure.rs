@@ -41,7 +41,18 @@ impl Failure {
         let message = match error.kind() {
             ErrorKind::UndefinedError if !shown.is_empty() => format!("`{shown}` is not defined"),
             ErrorKind::UndefinedError => "a name in this template is not defined".to_owned(),
-            ErrorKind::SyntaxError => format!("this template does not parse: {detail}"),
+            ErrorKind::SyntaxError => {
+                let detail = detail
+                    .replace("end of variable block", "`}}`")
+                    .replace("end of input", "end of the text");
+                format!("this template does not parse: {detail}")
+            }
+            ErrorKind::UnknownFunction if detail.ends_with(" is unknown") => {
+                format!(
+                    "`{}` is not defined",
+                    detail.trim_end_matches(" is unknown")
+                )
+            }
             ErrorKind::OutOfFuel => "this template does not come to an end".to_owned(),
             ErrorKind::MissingArgument => "an argument is missing in this call".to_owned(),
             ErrorKind::TooManyArguments => "this call has too many arguments".to_owned(),

@@ -10,7 +10,7 @@ mod failure;
 use std::collections::BTreeSet;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, UndefinedBehavior};
+use minijinja::{Environment, Template, UndefinedBehavior};
 
 pub use failure::Failure;
 pub use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
@@ -20,6 +20,10 @@ pub use minijinja::{Error, ErrorKind, State};
 const FUEL: u64 = 1_000_000;
 /// Longest text that a template may give, in bytes: twice what Linux takes as one variable.
 pub const MAX_TEXT: usize = 16 << 20;
+
+/// Longest expression between `{{` and `}}`, in bytes: the engine goes down one step for each
+/// operator, and the stack must last.
+const MAX_EXPRESSION: usize = 1000;
 
 /// Evaluates templates.
 #[derive(Debug)]
@@ -59,13 +63,13 @@ impl Engine {
     /// # Errors
     /// A [`Failure`]: syntax, an unknown name, a wrong argument, too much work.
     pub fn render(&self, template: &str, context: &Value) -> Result<String, Failure> {
-        let compiled = self
-            .environment
-            .template_from_named_str("value", template)
-            .map_err(|e| Failure::of(&e, template, None))?;
-        let text = compiled
-            .render(context.clone())
-            .map_err(|e| Failure::of(&e, template, Some(compiled.undeclared_variables(false))))?;
+        let compiled = self.compile(template)?;
+        let text = compiled.render(context.clone()).map_err(|e| {
+            let mut names = compiled.undeclared_variables(false);
+            // The engine's own functions, such as `range`.
+            names.retain(|n| self.environment.globals().all(|(own, _)| own != n));
+            Failure::of(&e, template, Some(names))
+        })?;
         if text.len() > MAX_TEXT {
             return Err(Failure::new(format!(
                 "the value is {} bytes long; no platform takes that",
@@ -82,6 +86,9 @@ impl Engine {
         if inner.contains("{{") || inner.contains("}}") {
             return None;
         }
+        if let Some(failure) = too_long(template) {
+            return Some(Err(failure));
+        }
         let value = self
             .environment
             .compile_expression(inner)
@@ -94,11 +101,57 @@ impl Engine {
 
     /// The names that a template looks up; empty when it has none or does not parse.
     pub fn names(&self, template: &str) -> BTreeSet<String> {
-        self.environment
-            .template_from_named_str("value", template)
+        self.compile(template)
             .map(|t| t.undeclared_variables(false).into_iter().collect())
             .unwrap_or_default()
     }
+
+    fn compile<'t>(&'t self, template: &'t str) -> Result<Template<'t, 't>, Failure> {
+        match too_long(template) {
+            Some(failure) => Err(failure),
+            None => self
+                .environment
+                .template_from_named_str("value", template)
+                .map_err(|e| Failure::of(&e, template, None)),
+        }
+    }
+}
+
+/// The failure of a template with an expression that is too long.
+fn too_long(template: &str) -> Option<Failure> {
+    let mut at = 0;
+    while let Some(open) = template.get(at..)?.find("{{") {
+        let start = at + open + 2;
+        let length = expression_length(template.get(start..)?);
+        if length > MAX_EXPRESSION {
+            return Some(Failure {
+                range: Some(start..start + length),
+                ..Failure::new(format!(
+                    "this expression is longer than {MAX_EXPRESSION} characters"
+                ))
+            });
+        }
+        at = start + length;
+    }
+    None
+}
+
+/// Bytes up to the `}}` that is in no quotes, or to the end.
+fn expression_length(text: &str) -> usize {
+    let mut quote = None;
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match (quote, c) {
+            (Some(_), '\\') => {
+                chars.next();
+            }
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '}') if text.get(at..).is_some_and(|rest| rest.starts_with("}}")) => return at,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// Is there anything to evaluate in a text?

@@ -10,7 +10,7 @@ mod read;
 mod write;
 
 pub use ownership::LIST;
-pub use read::{Blueprint, blueprint, found, found_file, text};
+pub use read::{Blueprint, Place, blueprint, found, found_file, place, text};
 pub use write::{Options, Outcome, create, write};
 
 pub use read::FileLoader;

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::Read as _;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use super::ownership::Ownership;
 use crate::diff::Found;
@@ -64,9 +64,10 @@ pub fn blueprint(word: Option<&str>) -> Result<Blueprint, String> {
             directory: Utf8PathBuf::new(),
         });
     }
-    let near = did_you_mean(word, library::blueprints())
-        .map(|name| format!("; did you mean `{name}`?"))
-        .unwrap_or_default();
+    let near = did_you_mean(word, library::blueprints()).map_or_else(
+        || ".".to_owned(),
+        |name| format!("; did you mean `{name}`?"),
+    );
     Err(format!(
         "there is no file `{word}` and no such blueprint in the library{near} The library has {}",
         one_of(library::blueprints())
@@ -79,6 +80,26 @@ fn file(path: Utf8PathBuf) -> Result<Blueprint, String> {
         directory: path.parent().map(Utf8Path::to_owned).unwrap_or_default(),
         name: path.into_string(),
     })
+}
+
+/// What is at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Nothing.
+    Free,
+    /// A directory.
+    Directory,
+    /// Anything else.
+    File,
+}
+
+/// Looks what is at a path.
+pub fn place(path: &Utf8Path) -> Place {
+    match (path.is_dir(), path.exists()) {
+        (true, _) => Place::Directory,
+        (false, true) => Place::File,
+        (false, false) => Place::Free,
+    }
 }
 
 /// The text of a file; `-` is standard input.
@@ -132,6 +153,23 @@ pub(super) fn reason(error: &std::io::Error) -> String {
     }
 }
 
+/// A path without `.` and, where a name stands before it, without `..`: one file, one name, so that
+/// includes in a circle are seen.
+fn straight(path: &Utf8Path) -> Utf8PathBuf {
+    let mut out = Utf8PathBuf::new();
+    for component in path.components() {
+        let last = out.components().next_back();
+        match (component, last) {
+            (Utf8Component::CurDir, _) => {}
+            (Utf8Component::ParentDir, Some(Utf8Component::Normal(_))) => {
+                out.pop();
+            }
+            _ => out.push(component),
+        }
+    }
+    out
+}
+
 /// Brings includes and plugins: files beside the blueprint first, then the library.
 #[derive(Debug)]
 pub struct FileLoader {
@@ -153,7 +191,7 @@ impl Loader for FileLoader {
                     .map(Utf8Path::to_owned)
                     .unwrap_or_default(),
             };
-            let path = beside.join(name);
+            let path = straight(&beside.join(name));
             return Ok((path.to_string(), text(&path)?));
         }
         match library::blueprint(name) {

@@ -221,12 +221,16 @@ impl Builder<'_> {
             Value::Scalar(scalar) => Arc::clone(&scalar.text),
             Value::Null => self.text.get(node.span.range()).unwrap_or("").trim().into(),
             Value::List(_) | Value::Map(_) => {
-                self.problems.add(
+                // Nearly always a template without quotes: `{{ name }}` is a mapping in a mapping.
+                let written = self.text.get(node.span.range()).unwrap_or("").trim();
+                let problem = if written.starts_with('{') {
+                    Problem::error("wrong-type", "a value that begins with `{{` needs quotes")
+                        .label(format!("expected \"{{{written}}}\""))
+                } else {
                     Problem::error("wrong-type", format!("{} can't be a key", node.kind()))
-                        .at(node.span)
                         .label("expected a text")
-                        .help("a value that begins with `{` needs quotes: \"{{ name }}\""),
-                );
+                };
+                self.problems.add(problem.at(node.span));
                 "".into()
             }
         };
@@ -286,6 +290,8 @@ impl Builder<'_> {
         let help = if info.contains("tab") {
             at += rest.find('\t').unwrap_or(0);
             "YAML is indented with blanks, never with tabs"
+        } else if info.contains("unknown anchor") {
+            "`*name` stands for what `&name` marked further up; a text that begins with `*` needs quotes"
         } else if info.contains("recursion") {
             "no blueprint is nested so deep"
         } else if rest.trim().is_empty() {

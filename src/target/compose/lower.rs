@@ -15,7 +15,7 @@ use super::model::{
 use super::settings::Settings;
 use super::volumes;
 use super::waits;
-use crate::blueprint::{Kind, Mode, Protocol, Restart, User, VolumeKind};
+use crate::blueprint::{Kind, Mode, Protocol, Restart, Shell, User, VolumeKind};
 use crate::plan::{self, Container, Delivered, Part, Plan, Value};
 use crate::problem::{Problem, Problems, Span};
 
@@ -164,7 +164,11 @@ impl<'a> Lowering<'a> {
             self.add(name.clone(), family, emitted, init.container.span);
             before.insert(name, condition(Condition::Completed));
         }
-        let emitted = self.main(place, before);
+        let network = self.network(place);
+        if let Some(name) = &network {
+            before.insert(name.clone(), in_namespace());
+        }
+        let emitted = self.main(place, before, network.as_deref());
         self.add(
             main.to_owned(),
             service.name.to_string(),
@@ -172,11 +176,55 @@ impl<'a> Lowering<'a> {
             service.span,
         );
         for sidecar in &service.sidecars {
-            self.sidecar(sidecar, place);
+            self.sidecar(sidecar, place, network.as_deref());
         }
     }
 
-    fn main(&mut self, place: Place<'_>, before: IndexMap<String, Dependency>) -> Service {
+    /// The container that holds the network of a replica with sidecars, as the pause container of a
+    /// pod does: without it a sidecar would be cut off for good when the main process is killed,
+    /// because a network namespace ends with its container. Its name is returned.
+    fn network(&mut self, place: Place<'_>) -> Option<String> {
+        let Place { service, main, .. } = place;
+        if service.sidecars.is_empty() || self.settings.is_host() {
+            return None;
+        }
+        let sidecars = service.sidecars.iter().map(|s| &s.container.image);
+        let image = [&service.main.image]
+            .into_iter()
+            .chain(sidecars)
+            .find(|i| i.shell != Shell::None)?;
+        let name = format!("{main}-network");
+        let holder = Service {
+            image: image.reference.clone(),
+            hostname: Some(main.to_owned()),
+            entrypoint: Some(vec![Value::new("sleep")]),
+            command: Some(vec![Value::new("infinity")]),
+            aliases: distinct([main.into(), Arc::clone(&service.name)])
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            ports: self.ports(&service.ports, place),
+            restart: Some("unless-stopped"),
+            // Nothing to end in order: a sleeping process 1 ignores SIGTERM.
+            stop_signal: Some("SIGKILL".to_owned()),
+            profiles: service.profiles.clone(),
+            ..Service::default()
+        };
+        self.add(
+            name.clone(),
+            format!("{}-network", service.name),
+            holder,
+            service.span,
+        );
+        Some(name)
+    }
+
+    fn main(
+        &mut self,
+        place: Place<'_>,
+        before: IndexMap<String, Dependency>,
+        network: Option<&str>,
+    ) -> Service {
         let Place {
             service,
             replica,
@@ -208,6 +256,8 @@ impl<'a> Lowering<'a> {
         emitted.healthcheck = health::check(container, replica, self.settings, self.problems);
         if self.settings.is_host() {
             emitted.network_mode = Some("host".to_owned());
+        } else if let Some(network) = network {
+            emitted.network_mode = Some(format!("service:{network}"));
         } else {
             if expanded || *replicas == 1 {
                 emitted.hostname = Some(main.to_owned());
@@ -233,7 +283,7 @@ impl<'a> Lowering<'a> {
         emitted
     }
 
-    fn sidecar(&mut self, sidecar: &plan::Sidecar, place: Place<'_>) {
+    fn sidecar(&mut self, sidecar: &plan::Sidecar, place: Place<'_>, network: Option<&str>) {
         let plan::Sidecar {
             container,
             volumes,
@@ -247,18 +297,24 @@ impl<'a> Lowering<'a> {
         emitted.network_mode = Some(if self.settings.is_host() {
             "host".to_owned()
         } else {
-            format!("service:{main}")
+            format!("service:{}", network.unwrap_or(main))
         });
+        // Whoever lives in another's namespace is restarted with it.
+        let started = condition(Condition::Started);
+        let main_first = if network.is_some() && !*processes {
+            started
+        } else {
+            in_namespace()
+        };
         if *processes {
             emitted.pid = Some(format!("service:{main}"));
         }
-        emitted.depends_on.insert(
-            main.to_owned(),
-            Dependency {
-                condition: Condition::Started,
-                restart: true,
-            },
-        );
+        if let Some(network) = network {
+            emitted
+                .depends_on
+                .insert(network.to_owned(), in_namespace());
+        }
+        emitted.depends_on.insert(main.to_owned(), main_first);
         let name = format!("{main}-{}", container.name);
         let family = format!("{}-{}", place.service.name, container.name);
         self.add(name, family, emitted, container.span);
@@ -524,6 +580,14 @@ impl<'a> Lowering<'a> {
     /// Was a service of this name emitted already?
     pub(super) fn has(&self, name: &str) -> bool {
         self.project.services.contains_key(name)
+    }
+}
+
+/// Started, and restarted together with it.
+fn in_namespace() -> Dependency {
+    Dependency {
+        condition: Condition::Started,
+        restart: true,
     }
 }
 

@@ -1,0 +1,456 @@
+//! The real binary, in a directory of its own: what it writes, what it leaves alone, and how it ends.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{flokkr, said, snapshot};
+
+const BLUEPRINT: &str = "\
+blueprint: v1
+name: demo
+vars: { tag: \"1\", count: 1 }
+images:
+  app: { ref: \"example/app:{{ tag }}\" }
+services:
+  app: { image: app, kind: ensemble, replicas: \"{{ count }}\" }
+";
+
+/// A directory with a blueprint.
+struct Desk {
+    directory: TempDir,
+}
+
+impl Desk {
+    fn empty() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Self { directory }
+    }
+
+    fn new() -> Self {
+        let desk = Self::empty();
+        desk.put("blueprint.yaml", BLUEPRINT);
+        desk
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path().join(name)).unwrap()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.path().join(name).exists()
+    }
+
+    /// Names in a folder, sorted.
+    fn list(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path().join(folder)).unwrap();
+        let mut names: Vec<String> = entries
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Runs what is typed; gives standard output and standard error.
+    fn run(&self, typed: &str, code: i32) -> (String, String) {
+        self.feed(typed, "", code)
+    }
+
+    fn feed(&self, typed: &str, input: &str, code: i32) -> (String, String) {
+        let words: Vec<&str> = typed.split(' ').collect();
+        let mut command = flokkr(self.path(), &words);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // A command that reads no input may have ended already.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let output = child.wait_with_output().unwrap();
+        let (out, err) = said(&output);
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "flokkr {typed}\n{out}{err}"
+        );
+        (out, err)
+    }
+
+    /// Runs what is typed and compares all that is said with a snapshot.
+    fn shows(&self, name: &str, typed: &str, code: i32) {
+        let (out, err) = self.run(typed, code);
+        snapshot("cli", name, &format!("$ flokkr {typed}\n{out}{err}"));
+    }
+}
+
+#[test]
+fn gen_prints() {
+    let desk = Desk::new();
+    let (out, err) = desk.run("gen compose", 0);
+    assert!(out.contains("name: \"demo\""), "{out}");
+    assert_eq!(err, "");
+    assert_eq!(desk.run("gen compose -o -", 0).0, out);
+    assert_eq!(desk.run("gen compose .", 0).0, out);
+    assert_eq!(desk.run("gen compose blueprint.yaml", 0).0, out);
+    assert_eq!(desk.run("gen compose -f blueprint.yaml", 0).0, out);
+    assert_eq!(desk.feed("gen compose -f -", BLUEPRINT, 0).0, out);
+    assert_eq!(desk.run("gen docker-compose", 0).0, out, "an alias");
+    assert!(
+        desk.run("gen compose --set tag=2", 0)
+            .0
+            .contains("example/app:2")
+    );
+    desk.put("values.yaml", "tag: 3");
+    assert!(
+        desk.run("gen compose --values values.yaml", 0)
+            .0
+            .contains("example/app:3")
+    );
+    let both = desk
+        .run("gen compose --values values.yaml --set tag=4", 0)
+        .0;
+    assert!(both.contains("example/app:4"), "--set wins: {both}");
+    assert_eq!(desk.list("."), ["blueprint.yaml", "values.yaml"]);
+}
+
+#[test]
+fn gen_writes_a_directory() {
+    let desk = Desk::new();
+    desk.shows("gen-directory", "gen compose -o out", 0);
+    assert_eq!(desk.list("out"), [".flokkr.json", "compose.yaml"]);
+    assert_eq!(desk.read("out/compose.yaml"), desk.run("gen compose", 0).0);
+    desk.run("gen all -o all", 0);
+    assert!(desk.has("all/compose/compose.yaml"));
+    desk.run("gen compose -o some/where/deep", 0);
+    assert!(desk.has("some/where/deep/compose.yaml"));
+}
+
+#[test]
+fn gen_writes_a_file() {
+    let desk = Desk::new();
+    desk.shows("gen-file", "gen compose -o other.yaml", 0);
+    assert_eq!(desk.read("other.yaml"), desk.run("gen compose", 0).0);
+    assert_eq!(desk.run("diff compose other.yaml", 0).0, "");
+}
+
+#[test]
+fn gen_again_touches_nothing() {
+    let desk = Desk::new();
+    desk.run("gen compose -o out", 0);
+    let stamps = || {
+        desk.list("out").into_iter().map(|name| {
+            let path = desk.path().join("out").join(&name);
+            (name, fs::metadata(path).unwrap().modified().unwrap())
+        })
+    };
+    let before: Vec<_> = stamps().collect();
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    desk.shows("gen-again", "gen compose -o out", 0);
+    desk.run("gen compose -o out --overwrite --prune", 0);
+    assert_eq!(stamps().collect::<Vec<_>>(), before);
+}
+
+#[test]
+fn gen_refuses_what_is_not_its_own() {
+    let desk = Desk::new();
+    desk.put("out/compose.yaml", "services: {}\n");
+    desk.shows("gen-foreign", "gen compose -o out", 2);
+    desk.run("gen compose -o out --overwrite --prune", 2);
+    assert_eq!(desk.read("out/compose.yaml"), "services: {}\n");
+    assert_eq!(desk.list("out"), ["compose.yaml"], "nothing was written");
+
+    let desk = Desk::new();
+    desk.run("gen compose -o out", 0);
+    let edited = desk.read("out/compose.yaml") + "# mine\n";
+    desk.put("out/compose.yaml", &edited);
+    desk.shows("gen-edited", "gen compose -o out --overwrite", 2);
+    assert_eq!(desk.read("out/compose.yaml"), edited);
+}
+
+#[test]
+fn gen_overwrites_only_when_asked() {
+    let desk = Desk::new();
+    desk.run("gen compose -o out", 0);
+    let first = desk.read("out/compose.yaml");
+    desk.shows("gen-changed", "gen compose -o out --set tag=2", 2);
+    assert_eq!(desk.read("out/compose.yaml"), first);
+    desk.shows(
+        "gen-overwrite",
+        "gen compose -o out --set tag=2 --overwrite",
+        0,
+    );
+    assert!(desk.read("out/compose.yaml").contains("example/app:2"));
+    desk.run("gen compose -o out --overwrite", 0);
+    assert_eq!(
+        desk.read("out/compose.yaml"),
+        first,
+        "it still knows what it wrote"
+    );
+}
+
+#[test]
+fn gen_prunes_only_its_own() {
+    let desk = Desk::new();
+    // What one target gave alone is stale when all give a folder each.
+    desk.run("gen compose -o out", 0);
+    desk.put("out/mine.yaml", "a: b\n");
+    desk.shows("gen-stale", "gen all -o out", 0);
+    assert!(desk.has("out/compose.yaml"));
+    desk.shows("gen-prune", "gen all -o out --prune", 0);
+    assert_eq!(desk.list("out"), [".flokkr.json", "compose", "mine.yaml"]);
+
+    desk.put("out/compose/compose.yaml", "edited: true\n");
+    desk.run("gen compose -o out --prune", 0);
+    assert_eq!(desk.read("out/compose/compose.yaml"), "edited: true\n");
+}
+
+#[test]
+fn gen_checks() {
+    let desk = Desk::new();
+    desk.shows("check-missing", "gen compose -o out --check", 1);
+    assert!(!desk.has("out"), "a check writes nothing");
+    desk.run("gen compose -o out", 0);
+    assert_eq!(
+        desk.run("gen compose -o out --check", 0),
+        (String::new(), String::new())
+    );
+    desk.shows("check-drift", "gen compose -o out --check --set tag=2", 1);
+    desk.shows(
+        "check-drift-ensemble",
+        "gen compose -o out --check --set count=2",
+        1,
+    );
+    desk.run("gen compose -o other.yaml", 0);
+    desk.run("gen compose -o other.yaml --check", 0);
+    desk.run("gen compose -o other.yaml --check --set tag=2", 1);
+    desk.run("gen compose --check", 2);
+}
+
+#[test]
+fn gen_sweeps_after_a_killed_run() {
+    let desk = Desk::new();
+    desk.run("gen compose -o out", 0);
+    desk.put("out/.flokkr-new-abcdef", "half a fi");
+    desk.run("gen compose -o out --set tag=2 --overwrite", 0);
+    assert_eq!(desk.list("out"), [".flokkr.json", "compose.yaml"]);
+}
+
+#[test]
+fn an_error_writes_nothing() {
+    let desk = Desk::new();
+    desk.put(
+        "blueprint.yaml",
+        &BLUEPRINT.replace("image: app", "image: ap"),
+    );
+    let (out, err) = desk.run("gen compose -o out", 2);
+    assert!(
+        out.is_empty() && err.contains("nothing was written"),
+        "{err}"
+    );
+    assert_eq!(desk.list("."), ["blueprint.yaml"]);
+    desk.run("gen compose -o other.yaml", 2);
+    desk.run("diff compose blueprint.yaml", 2);
+    desk.run("check", 2);
+    assert_eq!(desk.list("."), ["blueprint.yaml"]);
+}
+
+#[test]
+fn diff_tells_same_drift_and_error() {
+    let desk = Desk::new();
+    desk.run("gen compose -o out", 0);
+    assert_eq!(desk.run("diff compose out", 0).0, "");
+    assert_eq!(desk.run("diff compose . out", 0).0, "");
+    assert_eq!(desk.run("diff compose -f blueprint.yaml out", 0).0, "");
+    assert_eq!(desk.run("diff compose out/compose.yaml", 0).0, "");
+    let text = desk.read("out/compose.yaml");
+    assert_eq!(desk.feed("diff compose -", &text, 0).0, "");
+    assert_eq!(
+        desk.feed("diff compose -", &text.replace('\n', "\r\n"), 0)
+            .0,
+        "",
+        "line ends"
+    );
+    desk.shows("diff-directory", "diff compose out --set tag=2", 1);
+    desk.shows("diff-file", "diff compose out/compose.yaml --set tag=2", 1);
+    desk.feed("diff compose -", "name: other\n", 1);
+    desk.put("spelled.yaml", &text.replace("\"demo\"", "demo"));
+    desk.shows("diff-spelling", "diff compose spelled.yaml", 1);
+    desk.shows("diff-nowhere", "diff compose nowhere", 2);
+    desk.feed("diff compose -f - -", BLUEPRINT, 2);
+}
+
+#[test]
+fn diff_names_what_is_missing_and_stale() {
+    let desk = Desk::new();
+    desk.run("gen all -o out", 0);
+    desk.shows("diff-stale", "diff compose out", 1);
+    desk.put("empty/readme", "");
+    desk.shows("diff-missing", "diff compose empty", 1);
+}
+
+#[test]
+fn check_says_for_what_it_is_good() {
+    let desk = Desk::new();
+    let (_, err) = desk.run("check compose", 0);
+    assert_eq!(err, "demo: good for compose, 1 file\n");
+    desk.run("check", 0);
+    desk.run("check compose hdfs", 0);
+    desk.run("check hdfs-ha", 0);
+    desk.run("check all blueprint.yaml", 0);
+    desk.shows("check-bad", "check compose --set count=0", 2);
+    desk.run("check compose hdfs -f blueprint.yaml", 2);
+    desk.run("check swarm hdfs", 2);
+}
+
+#[test]
+fn init_starts_a_blueprint_and_never_overwrites() {
+    let desk = Desk::empty();
+    desk.run("init", 0);
+    assert_eq!(desk.list("."), ["blueprint.schema.json", "blueprint.yaml"]);
+    desk.run("gen compose -o out", 0);
+    let text = desk.read("blueprint.yaml");
+    desk.shows("init-twice", "init", 2);
+    desk.run("init --from hdfs", 2);
+    assert_eq!(desk.read("blueprint.yaml"), text);
+
+    desk.run("init --from hdfs-ha cluster", 0);
+    let text = desk.read("cluster/blueprint.yaml");
+    assert!(
+        text.starts_with("# yaml-language-server: $schema=./blueprint.schema.json\n"),
+        "{text}"
+    );
+    let same = desk.run("gen compose -f cluster", 0).0;
+    assert_eq!(same, desk.run("gen compose hdfs-ha", 0).0);
+    desk.shows("init-unknown", "init --from hdsf elsewhere", 2);
+    assert!(!desk.has("elsewhere"));
+}
+
+#[test]
+fn list_shows_the_library() {
+    Desk::empty().shows("list", "list", 0);
+}
+
+#[test]
+fn schemas_are_json() {
+    let desk = Desk::empty();
+    let blueprint: Value = serde_json::from_str(&desk.run("schema", 0).0).unwrap();
+    assert_eq!(blueprint["$ref"], "#/$defs/Blueprint");
+    let plugin: Value = serde_json::from_str(&desk.run("schema --plugin", 0).0).unwrap();
+    assert_eq!(plugin["$ref"], "#/$defs/Plugin");
+}
+
+#[test]
+fn completions_for_every_shell() {
+    let desk = Desk::empty();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let (out, err) = desk.run(&format!("completions {shell}"), 0);
+        assert!(out.contains("deny-warnings") && err.is_empty(), "{shell}");
+    }
+    desk.run("completions tcsh", 2);
+}
+
+#[test]
+fn messages_for_tools() {
+    let desk = Desk::new();
+    desk.put(
+        "blueprint.yaml",
+        &BLUEPRINT.replace("image: app", "image: ap, comand: [a]"),
+    );
+    let (out, err) = desk.run("gen compose --message-format json", 2);
+    assert_eq!(out, "");
+    let lines: Vec<Value> = err
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["severity"], "error");
+    assert_eq!(lines[0]["code"], "unknown-image");
+    assert_eq!(lines[0]["file"], "blueprint.yaml");
+    assert_eq!(
+        (&lines[0]["line"], &lines[0]["column"]),
+        (&7.into(), &17.into())
+    );
+    assert_eq!(
+        (&lines[0]["end_line"], &lines[0]["end_column"]),
+        (&7.into(), &19.into())
+    );
+    desk.put("blueprint.yaml", BLUEPRINT);
+    assert_eq!(
+        desk.run("gen compose -o out --message-format=json", 0),
+        (String::new(), String::new())
+    );
+}
+
+#[test]
+fn words_that_do_not_fit() {
+    let desk = Desk::new();
+    desk.shows("usage-twice", "gen compose hdfs -f blueprint.yaml", 2);
+    desk.shows("usage-diff", "diff compose hdfs out -f blueprint.yaml", 2);
+    desk.shows("usage-check-output", "gen compose --check", 2);
+    desk.shows("unknown-target", "gen compsoe", 2);
+    desk.shows("unknown-command", "generate compose", 2);
+    desk.shows("unknown-blueprint", "gen compose hdfss", 2);
+    desk.shows("unknown-blueprint-far", "gen compose mysql", 2);
+    desk.shows("missing-values", "gen compose --values nowhere.yaml", 2);
+    Desk::empty().shows("no-blueprint", "gen compose", 2);
+    desk.put("latin.yaml", "");
+    fs::write(desk.path().join("latin.yaml"), b"a: b\nname: caf\xe9\n").unwrap();
+    desk.shows("not-utf8", "gen compose -f latin.yaml", 2);
+    desk.put("out/.flokkr.json", "{ damaged");
+    desk.shows("damaged-list", "gen compose -o out", 2);
+    desk.put(
+        "out/.flokkr.json",
+        r#"{"version":1,"files":{"../blueprint.yaml":["sha256:0"]}}"#,
+    );
+    desk.shows("hostile-list", "gen compose -o out --prune", 2);
+}
+
+#[test]
+fn a_closed_pipe_is_no_error() {
+    // More than a pipe holds, so that the write fails when nobody reads.
+    let desk = Desk::new();
+    let words = ["gen", "compose", "--set", "count=1000"];
+    let mut command = flokkr(desk.path(), &words);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(said(&output).1, "");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn help_and_version() {
+    let desk = Desk::empty();
+    desk.shows("help", "--help", 0);
+    for command in [
+        "gen",
+        "diff",
+        "check",
+        "init",
+        "list",
+        "schema",
+        "completions",
+    ] {
+        desk.shows(&format!("help-{command}"), &format!("{command} --help"), 0);
+    }
+    let version = format!("flokkr {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(desk.run("--version", 0).0, version);
+}

@@ -1,0 +1,503 @@
+//! What holds for every input: the same bytes twice, values that arrive as they were written, YAML
+//! that every reader takes for the same, and an end in every case.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use flokkr::diff;
+use flokkr::emit::yaml::{Yaml, document};
+use flokkr::problem::{Problems, Sources};
+use flokkr::target;
+use flokkr::yaml::{Node, Value, read};
+use granit_parser::{Event, Parser, ScalarStyle};
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use serde_yaml::Value as Loaded;
+
+use crate::blueprints::cases;
+use crate::env::hostile;
+use crate::support::{each, emit, emit_file, first_target};
+
+/// Blueprint files of every case.
+fn files() -> impl Iterator<Item = String> {
+    cases()
+        .into_iter()
+        .map(|(folder, name)| format!("{folder}/{name}/blueprint.yaml"))
+}
+
+#[test]
+fn the_same_blueprint_gives_the_same_bytes() {
+    each(files(), |file| {
+        for target in target::ALL {
+            let (one, two) = (emit_file(file, *target), emit_file(file, *target));
+            assert_eq!(one.files, two.files);
+            assert_eq!(one.said, two.said);
+        }
+    });
+}
+
+#[test]
+fn nothing_differs_from_itself() {
+    each(files(), |file| {
+        for target in target::ALL {
+            let files = emit_file(file, *target).files.unwrap_or_default();
+            let there: Vec<diff::Found> = files
+                .iter()
+                .map(|f| diff::Found {
+                    path: f.path.clone(),
+                    text: Some(f.text.clone()),
+                })
+                .collect();
+            assert!(diff::compare(&files, &there).is_empty());
+            assert!(diff::compare(&files, &[]).changes.len() == files.len());
+        }
+    });
+}
+
+#[test]
+fn emitted_yaml_means_one_thing() {
+    each(files(), |file| {
+        for target in target::ALL {
+            for emitted in emit_file(file, *target).files.unwrap_or_default() {
+                if emitted.path.extension() == Some("yaml") {
+                    one_meaning(&emitted.text);
+                }
+            }
+        }
+    });
+}
+
+/// Checks that YAML 1.1, YAML 1.2 and flokkr's own reader take a document for the same.
+fn one_meaning(text: &str) {
+    unambiguous(text);
+    // A quoted `<<` is a key like any other; this reader forgets that it was quoted.
+    let text = text.replace("\"<<\":", "quoted-merge:");
+    let mut loaded: Loaded = serde_yaml::from_str(&text).unwrap();
+    loaded.apply_merge().unwrap();
+    assert_eq!(comparable(&loaded), comparable(&own(&text)), "{text}");
+}
+
+/// What YAML 1.1 and 1.2 read differently is absent: every plain scalar is a number, a boolean or
+/// null that both agree on, or as a key an identifier; and no character stands raw that only one
+/// of them allows or takes for a line end.
+fn unambiguous(text: &str) {
+    let raw = |c: char| {
+        matches!(c, '\u{0}'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}'
+            | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    };
+    assert!(!text.contains(raw), "{text:?}");
+    for event in Parser::new_from_str(text) {
+        if let (Event::Scalar(scalar, ScalarStyle::Plain, _, _), span) = event.unwrap() {
+            let after = span
+                .byte_range()
+                .and_then(|r| text.get(r.end..))
+                .unwrap_or("");
+            let is_key = after.starts_with(':');
+            assert!(
+                if is_key {
+                    is_key_of_all(&scalar)
+                } else {
+                    is_value_of_all(&scalar)
+                },
+                "{scalar}"
+            );
+        }
+    }
+}
+
+fn is_key_of_all(key: &str) -> bool {
+    const WORDS: [&str; 10] = [
+        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~",
+    ];
+    let identifier = key.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
+        && key
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    key == "<<" || (identifier && !WORDS.contains(&key.to_ascii_lowercase().as_str()))
+}
+
+fn is_value_of_all(value: &str) -> bool {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    let decimal = digits == "0" || (!digits.starts_with('0') && digits.parse::<u64>().is_ok());
+    let fraction = digits.split_once('.').is_some_and(|(whole, part)| {
+        let all = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+        all(whole) && all(part)
+    });
+    decimal || fraction || matches!(value, "true" | "false" | "null")
+}
+
+/// The document by flokkr's own reader, typed as YAML 1.2 does.
+fn own(text: &str) -> Loaded {
+    let mut sources = Sources::default();
+    let mut problems = Problems::default();
+    let source = sources.add("emitted", text);
+    let node = read(source, &sources, &mut problems).unwrap();
+    assert!(problems.is_empty());
+    typed(&node)
+}
+
+fn typed(node: &Node) -> Loaded {
+    match &node.value {
+        Value::Null => Loaded::Null,
+        Value::Scalar(scalar) if scalar.plain => serde_yaml::from_str(&scalar.text).unwrap(),
+        Value::Scalar(scalar) => Loaded::String(scalar.text.to_string()),
+        Value::List(items) => Loaded::Sequence(items.iter().map(typed).collect()),
+        Value::Map(entries) => Loaded::Mapping(
+            entries
+                .iter()
+                .map(|e| (Loaded::String(e.key.to_string()), typed(&e.value)))
+                .collect(),
+        ),
+    }
+}
+
+/// Maps in the order of their keys: a merge gives no order.
+fn comparable(value: &Loaded) -> String {
+    match value {
+        Loaded::Mapping(map) => {
+            let sorted: BTreeMap<String, String> = map
+                .iter()
+                .map(|(k, v)| (comparable(k), comparable(v)))
+                .collect();
+            format!("{sorted:?}")
+        }
+        Loaded::Sequence(items) => {
+            format!("{:?}", items.iter().map(comparable).collect::<Vec<_>>())
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+// What Compose makes of a value, as compose-go's template package does: `$$` is a dollar,
+// `$name` and `${name...}` are variables, and anything else behind a dollar stays or is refused.
+
+/// The text that a container is given for an emitted value; an error where a variable of the
+/// deploying shell would be put in.
+fn interpolated(value: &str) -> Result<String, String> {
+    let mut out = String::new();
+    let mut rest = value;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        if let Some(tail) = after.strip_prefix('$') {
+            out.push('$');
+            rest = tail;
+        } else if after.starts_with(|c: char| c == '{' || c == '_' || c.is_ascii_alphabetic()) {
+            return Err(format!("${after}"));
+        } else {
+            out.push('$');
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    Ok(out)
+}
+
+/// A text of a blueprint that gives just this value.
+fn literal(text: &str) -> String {
+    text.replace("{{", "{{ '{{' }}")
+}
+
+/// Any text that a process can be given: all of Unicode but NUL, with hostile pieces.
+fn value() -> impl Strategy<Value = String> {
+    let any = vec(any::<char>(), 0..8).prop_map(|chars| chars.into_iter().collect());
+    prop_oneof![2 => hostile(), 1 => any, 1 => "[ -~]{0,12}"]
+        .prop_map(|text: String| text.replace('\0', ""))
+}
+
+fn name() -> impl Strategy<Value = String> {
+    let plain = prop_oneof![3 => value(), 2 => "[A-Z_]{1,6}", 1 => "x-[a-z$]{0,3}"];
+    plain
+        .prop_map(|name: String| name.replace('=', ""))
+        .prop_filter("a name has a character", |name| !name.is_empty())
+}
+
+/// A mapping as Compose reads it: as a mapping, or as a list of `KEY=VALUE` whose keys are
+/// interpolated too.
+fn pairs(node: &Loaded) -> BTreeMap<String, String> {
+    match node {
+        Loaded::Mapping(map) => map
+            .iter()
+            .map(|(k, v)| {
+                (
+                    k.as_str().unwrap().to_owned(),
+                    interpolated(v.as_str().unwrap()).unwrap(),
+                )
+            })
+            .inspect(|(key, _)| assert!(!key.starts_with("x-"), "an extension: {key}"))
+            .collect(),
+        Loaded::Sequence(items) => items
+            .iter()
+            .map(|item| interpolated(item.as_str().unwrap()).unwrap())
+            .map(|item| {
+                item.split_once('=')
+                    .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                    .unwrap()
+            })
+            .collect(),
+        Loaded::Null => BTreeMap::new(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn words(node: &Loaded) -> Vec<String> {
+    let items = node.as_sequence().unwrap();
+    items
+        .iter()
+        .map(|w| interpolated(w.as_str().unwrap()).unwrap())
+        .collect()
+}
+
+fn map(entries: impl IntoIterator<Item = (impl Into<String>, Yaml)>) -> Yaml {
+    Yaml::Map(entries.into_iter().map(|(k, v)| (k.into(), v)).collect())
+}
+
+fn texts(entries: &BTreeMap<String, String>) -> Yaml {
+    map(entries
+        .iter()
+        .map(|(k, v)| (literal(k), Yaml::text(literal(v)))))
+}
+
+fn list(items: &[String]) -> Yaml {
+    Yaml::List(items.iter().map(|i| Yaml::text(literal(i))).collect())
+}
+
+/// Few cases: the suite is run often. `PROPTEST_CASES=10000` searches longer.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES")
+        .ok()
+        .and_then(|n| n.parse().ok());
+    ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(cases.unwrap_or(96))
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn values_arrive_as_they_were_written(
+        env in btree_map(name(), value(), 0..5),
+        labels in btree_map(name(), value(), 0..3),
+        command in vec(value(), 1..4),
+        files in vec(value(), 0..4),
+    ) {
+        let contents = files.iter().enumerate();
+        let contents = contents.map(|(i, text)| (format!("/f/{i}"), Yaml::text(literal(text))));
+        let app = map([
+            ("image", Yaml::text("app")),
+            ("env", texts(&env)),
+            ("labels", texts(&labels)),
+            ("command", list(&command)),
+            ("files", map(contents)),
+        ]);
+        let blueprint = map([
+            ("blueprint", Yaml::text("v1")),
+            ("name", Yaml::text("demo")),
+            ("images", map([("app", map([("ref", Yaml::text("example/app:1"))]))])),
+            ("services", map([("app", app)])),
+        ]);
+        let text = emit(&document("", &blueprint), first_target()).only();
+        unambiguous(&text);
+        let loaded: Loaded = serde_yaml::from_str(&text).unwrap();
+        let service = &loaded["services"]["app"];
+        prop_assert_eq!(pairs(&service["environment"]), env);
+        let mut found = pairs(&service["labels"]);
+        found.remove("flokkr.files");
+        prop_assert_eq!(found, labels);
+        prop_assert_eq!(words(&service["command"]), command);
+        for (index, content) in files.iter().enumerate() {
+            let mount = &service["configs"][index];
+            prop_assert_eq!(&mount["target"], &Loaded::String(format!("/f/{index}")));
+            let emitted = &loaded["configs"][mount["source"].as_str().unwrap()]["content"];
+            prop_assert_eq!(&interpolated(emitted.as_str().unwrap()).unwrap(), content);
+        }
+    }
+
+    #[test]
+    fn trees_are_written_so_that_every_reader_agrees(tree in tree()) {
+        let text = document("a comment", &tree);
+        prop_assert!(text.ends_with('\n'));
+        unambiguous(&text);
+        let loaded: Loaded = serde_yaml::from_str(&text).unwrap();
+        prop_assert_eq!(&loaded, &meant(&tree), "{}", text);
+        prop_assert_eq!(&own(&text), &loaded, "{}", text);
+    }
+
+    #[test]
+    fn any_bytes_come_to_an_end(bytes in vec(any::<u8>(), 0..300)) {
+        quick(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn any_text_like_a_blueprint_comes_to_an_end(pieces in vec(piece(), 0..60)) {
+        quick(&pieces.concat());
+    }
+
+    #[test]
+    fn a_blueprint_with_a_part_replaced_comes_to_an_end(
+        at in 0.0..1.0, len in 0usize..40, by in piece(), which in 0usize..64,
+    ) {
+        let files: Vec<String> = files().collect();
+        let file = &files[which % files.len()];
+        let mut chars: Vec<char> = crate::support::text(file).chars().collect();
+        let start = ((chars.len() as f64) * at) as usize;
+        let end = (start + len).min(chars.len());
+        chars.splice(start..end, by.chars());
+        quick(&chars.into_iter().collect::<String>());
+    }
+}
+
+/// Emits a text for every target: whatever it says, there is an answer, and soon.
+fn quick(text: &str) {
+    for target in target::ALL {
+        let start = Instant::now();
+        let emitted = emit(text, *target);
+        assert_eq!(
+            emitted.files.is_none(),
+            emitted.said.contains("nothing was written"),
+            "{text}"
+        );
+        assert!(start.elapsed() < Duration::from_secs(5), "{text}");
+    }
+}
+
+/// Pieces of which blueprints, and what looks like one, are made.
+fn piece() -> impl Strategy<Value = String> {
+    let known = proptest::sample::select(vec![
+        "\n",
+        "\n  ",
+        "\n    ",
+        ": ",
+        ":",
+        "- ",
+        "{ ",
+        " }",
+        "[",
+        "]",
+        ", ",
+        "\"",
+        "'",
+        "|\n",
+        ">-\n",
+        "&a ",
+        "*a",
+        "<<: ",
+        "# ",
+        "---\n",
+        "\t",
+        "{{ ",
+        " }}",
+        "null",
+        "~",
+        "!!str ",
+        "? ",
+        "blueprint: v1",
+        "name: demo",
+        "images",
+        "services",
+        "app",
+        "image",
+        "replicas",
+        "kind: ensemble",
+        "ports",
+        "env",
+        "config",
+        "use",
+        "needs",
+        "vars",
+        "include",
+        "plugins",
+        "sleep",
+        "health",
+        "peer.id",
+        "replica.index",
+        "hosts('app')",
+        "secret('x')",
+        "omit",
+        "range(9)",
+        "name",
+        "0",
+        "-1",
+        "99999999999999999999",
+        "1000",
+    ]);
+    prop_oneof![6 => known.prop_map(str::to_owned), 1 => value()]
+}
+
+fn tree() -> impl Strategy<Value = Yaml> {
+    let plain = proptest::sample::select(vec![
+        "0",
+        "-1",
+        "1234567890",
+        "0.5",
+        "true",
+        "false",
+        "null",
+    ]);
+    let leaf = prop_oneof![
+        4 => value().prop_map(Yaml::Text),
+        2 => lines().prop_map(Yaml::Text),
+        1 => plain.prop_map(|text| Yaml::Plain(text.to_owned())),
+    ];
+    leaf.prop_recursive(4, 24, 5, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..5).prop_map(Yaml::List),
+            btree_map(value(), inner, 0..5).prop_map(map),
+        ]
+    })
+}
+
+/// Texts of some lines, as scripts and config files are.
+fn lines() -> impl Strategy<Value = String> {
+    let line = prop_oneof![3 => "[ \t#:-]{0,3}[a-z$\"'{]{0,4}[ \t:]{0,2}", 1 => value()];
+    vec(line, 1..6).prop_map(|lines| lines.join("\n"))
+}
+
+/// What a tree says, as a reader of YAML 1.2 has it.
+fn meant(tree: &Yaml) -> Loaded {
+    match tree {
+        Yaml::Text(text) => Loaded::String(text.clone()),
+        Yaml::Plain(text) => serde_yaml::from_str(text).unwrap(),
+        Yaml::List(items) => Loaded::Sequence(items.iter().map(meant).collect()),
+        Yaml::Map(entries) => Loaded::Mapping(
+            entries
+                .iter()
+                .map(|(k, v)| (Loaded::String(k.clone()), meant(v)))
+                .collect(),
+        ),
+        Yaml::Merged(..) | Yaml::Anchor(..) | Yaml::Alias(_) => panic!("not made here"),
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused() {
+    for (open, close) in [("[", "]"), ("{a: ", "}"), ("- ", ""), ("? ", "")] {
+        let text = format!(
+            "vars: \n  a: {}{}",
+            open.repeat(10_000),
+            close.repeat(10_000)
+        );
+        quick(&text);
+        quick(&open.repeat(10_000));
+    }
+    let braces = format!(
+        "blueprint: v1\nname: demo\nvars: {{ a: \"{}\" }}",
+        "{{ ".repeat(10_000)
+    );
+    quick(&braces);
+    quick(&format!(
+        "vars: {{ a: \"{{{{ {} 1 {} }}}}\" }}",
+        "(".repeat(10_000),
+        ")".repeat(10_000)
+    ));
+    quick(&format!(
+        "vars: {{ a: \"{{{{ {} 1 }}}}\" }}",
+        "-".repeat(10_000)
+    ));
+    quick(&format!(
+        "vars: {{ a: \"{{{{ 1 {} }}}}\" }}",
+        "| upper ".repeat(10_000)
+    ));
+}

@@ -1,0 +1,158 @@
+//! What the tests share: paths, the stages in a row, the real binary, and where snapshots go.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use camino::Utf8PathBuf;
+use flokkr::file::File;
+use flokkr::pipeline;
+use flokkr::problem::{self, Problems, Sources, Style};
+use flokkr::resolve::{Input, Loader, resolve};
+use flokkr::target::{self, Target};
+use flokkr::workspace::FileLoader;
+
+/// The repository.
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A path in the repository.
+pub fn path(relative: &str) -> PathBuf {
+    Path::new(ROOT).join(relative)
+}
+
+/// The text of a file in the repository.
+pub fn text(relative: &str) -> String {
+    let path = path(relative);
+    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// The names of what is in a folder of the repository, sorted.
+pub fn entries(relative: &str) -> Vec<String> {
+    let folder = path(relative);
+    let entries =
+        std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut names: Vec<String> = entries
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// All files below a folder of the repository, as paths relative to that folder, sorted.
+pub fn tree(relative: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    for name in entries(relative) {
+        let below = format!("{relative}/{name}");
+        if path(&below).is_dir() {
+            files.extend(tree(&below).into_iter().map(|f| format!("{name}/{f}")));
+        } else {
+            files.push(name);
+        }
+    }
+    files
+}
+
+/// What became of a blueprint for a target.
+pub struct Emitted {
+    /// The files; none when there was an error.
+    pub files: Option<Vec<File>>,
+    /// Everything that was reported, as a person reads it.
+    pub said: String,
+}
+
+impl Emitted {
+    /// The text of the only file.
+    pub fn only(self) -> String {
+        let said = self.said;
+        let files = self
+            .files
+            .unwrap_or_else(|| panic!("an error was reported:\n{said}"));
+        let [file] = files.try_into().expect("one file");
+        file.text
+    }
+}
+
+/// Emits a blueprint of this text, which is called `name`; includes and plugins come from `loader`.
+pub fn emit_with(name: &str, text: &str, loader: &dyn Loader, target: &dyn Target) -> Emitted {
+    let mut sources = Sources::default();
+    let mut problems = Problems::default();
+    let input = Input {
+        blueprint: sources.add(name, text),
+        values: Vec::new(),
+        sets: Vec::new(),
+    };
+    let cluster = resolve(
+        &input,
+        loader,
+        &target::names(),
+        &mut sources,
+        &mut problems,
+    );
+    let files = cluster.and_then(|c| pipeline::emit(&c, target, &sources, &mut problems));
+    let files = files.filter(|_| !problems.has_errors());
+    let said = problem::text(&problems, &sources, Style::Plain);
+    Emitted { files, said }
+}
+
+/// Emits a blueprint of this text with the library beside it.
+pub fn emit(text: &str, target: &dyn Target) -> Emitted {
+    let directory = Utf8PathBuf::from("no-such-directory");
+    emit_with("test.yaml", text, &FileLoader { directory }, target)
+}
+
+/// Emits a blueprint file of the repository.
+pub fn emit_file(relative: &str, target: &dyn Target) -> Emitted {
+    let directory = Utf8PathBuf::from(relative).parent().unwrap().to_owned();
+    emit_with(relative, &text(relative), &FileLoader { directory }, target)
+}
+
+/// The target that cases without one of their own are emitted for.
+pub fn first_target() -> &'static dyn Target {
+    target::ALL[0]
+}
+
+/// The real binary, in a directory.
+pub fn flokkr(directory: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flokkr"));
+    command.current_dir(directory).args(words);
+    command
+        .env_remove("CLICOLOR_FORCE")
+        .env("NO_COLOR", "1")
+        .env("COLUMNS", "100");
+    command
+}
+
+/// Standard output and standard error as text.
+pub fn said(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+/// Compares a text with `snapshots/<folder>/<name>.snap`.
+pub fn snapshot(folder: &str, name: &str, text: &str) {
+    let place = path("snapshots").join(folder).join(name);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(place.parent().unwrap());
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.remove_snapshot_suffix();
+    settings.remove_input_file();
+    settings.remove_description();
+    let name = place.file_name().unwrap().to_str().unwrap().to_owned();
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+/// Runs every case and reports all that fail, so that one run shows every changed snapshot.
+pub fn each<T: std::fmt::Display>(cases: impl IntoIterator<Item = T>, check: impl Fn(&T)) {
+    let filter = std::env::var("CASE").unwrap_or_default();
+    let mut failed = Vec::new();
+    for case in cases {
+        if !case.to_string().contains(&filter) {
+            continue;
+        }
+        let run = std::panic::AssertUnwindSafe(|| check(&case));
+        if std::panic::catch_unwind(run).is_err() {
+            failed.push(case.to_string());
+        }
+    }
+    assert!(failed.is_empty(), "failed: {}", failed.join(", "));
+}

@@ -1,0 +1,290 @@
+//! What no linter knows: where things may stand in `src/`, and that nothing is left over.
+
+use std::collections::BTreeSet;
+
+use flokkr::target;
+
+use crate::blueprints::{self, REFUSED, WARNINGS};
+use crate::errors;
+use crate::support::{emit_file, text, tree};
+
+/// Files of Rust below `src/`, with their texts.
+fn sources() -> Vec<(String, String)> {
+    let files = tree("src").into_iter().filter(|f| f.ends_with(".rs"));
+    files
+        .map(|f| (format!("src/{f}"), text(&format!("src/{f}"))))
+        .collect()
+}
+
+/// A file without its comments; strings stay.
+fn code(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let taken = match c {
+            '/' if rest.starts_with("//") => {
+                rest = rest.find('\n').map_or("", |end| &rest[end..]);
+                continue;
+            }
+            '"' => string(rest),
+            'r' if rest.starts_with("r\"") || rest.starts_with("r#\"") => raw_string(rest),
+            '\'' => character(rest),
+            c => c.len_utf8(),
+        };
+        out.push_str(&rest[..taken]);
+        rest = &rest[taken..];
+    }
+    out
+}
+
+/// Bytes of the string that begins here.
+fn string(text: &str) -> usize {
+    let mut escaped = true;
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' if !escaped => return at + 1,
+            '\\' => escaped = !escaped,
+            _ => escaped = false,
+        }
+    }
+    text.len()
+}
+
+fn raw_string(text: &str) -> usize {
+    let end = if text.starts_with("r#") { "\"#" } else { "\"" };
+    let start = text.find('"').unwrap() + 1;
+    text[start..]
+        .find(end)
+        .map_or(text.len(), |at| start + at + end.len())
+}
+
+/// Bytes of the character that begins here; of a lifetime, the quote.
+fn character(text: &str) -> usize {
+    let mut chars = text.char_indices().skip(1);
+    let first = chars.next().map(|(_, c)| c);
+    if first == Some('\\') {
+        return text[2..]
+            .find('\'')
+            .map_or(1, |at| if at == 0 { 4 } else { at + 3 });
+    }
+    chars
+        .next()
+        .filter(|(_, c)| *c == '\'')
+        .map_or(1, |(at, _)| at + 1)
+}
+
+#[test]
+fn code_is_told_from_comments() {
+    let text = "a // b\n'\"' \"c // d \\\" e\" 'f '\\'' r#\"// g\"# h // i";
+    assert_eq!(
+        code(text),
+        "a \n'\"' \"c // d \\\" e\" 'f '\\'' r#\"// g\"# h "
+    );
+}
+
+#[test]
+fn every_file_says_what_it_owns() {
+    for (file, text) in sources() {
+        assert!(text.starts_with("//! "), "{file} does not open with `//!`");
+    }
+}
+
+/// Modules in the order of the list in `src/lib.rs`.
+fn order() -> Vec<String> {
+    let lines = text("src/lib.rs");
+    let lines = lines.lines().filter(|l| l.starts_with("//! - [`"));
+    let heads = lines.map(|l| l.split_once(':').map_or(l, |(head, _)| head).to_owned());
+    heads
+        .flat_map(|head| {
+            let names = head.split("[`").skip(1);
+            names
+                .map(|n| n.split('`').next().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// The first segments of all paths that begin with `crate::`.
+fn imports(code: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for part in code.split("crate::").skip(1) {
+        let names = match part.strip_prefix('{') {
+            Some(group) => group.split('}').next().unwrap().split(',').collect(),
+            None => vec![part],
+        };
+        for name in names {
+            let identifier = |c: char| c == '_' || c.is_ascii_alphanumeric();
+            let name = name.trim_start();
+            let end = name.find(|c| !identifier(c)).unwrap_or(name.len());
+            found.insert(name[..end].to_owned());
+        }
+    }
+    found
+}
+
+#[test]
+fn a_stage_imports_only_those_before_it() {
+    let order = order();
+    let place = |module: &str| order.iter().position(|m| m == module);
+    let mut seen = BTreeSet::new();
+    for (file, text) in sources() {
+        let module = file["src/".len()..]
+            .split(['/', '.'])
+            .next()
+            .unwrap()
+            .to_owned();
+        if matches!(module.as_str(), "lib" | "main") {
+            continue;
+        }
+        let own = place(&module).unwrap_or_else(|| panic!("src/lib.rs does not list `{module}`"));
+        for import in imports(&code(&text)) {
+            let other = place(&import).unwrap_or_else(|| panic!("{file}: crate::{import}?"));
+            assert!(
+                other <= own,
+                "{file} imports `{import}`, which comes after `{module}`"
+            );
+        }
+        seen.insert(module);
+    }
+    assert_eq!(
+        seen.len(),
+        order.len(),
+        "src/lib.rs lists a module that is not there"
+    );
+}
+
+#[test]
+fn no_target_imports_another() {
+    for (file, text) in sources() {
+        let Some(folder) = file
+            .strip_prefix("src/target/")
+            .and_then(|f| f.split_once('/'))
+        else {
+            continue;
+        };
+        for target in target::ALL.iter().filter(|t| t.name() != folder.0) {
+            let path = format!("target::{}", target.name());
+            assert!(!code(&text).contains(&path), "{file} imports {path}");
+        }
+    }
+}
+
+/// A target's name stands in the code of its own folder, in the list of targets, and in the
+/// examples of `src/cli.rs`. Comments may name one, and so may the examples of the language, which
+/// are documentation: the last string of a field's line in `src/blueprint/`.
+#[test]
+fn targets_are_named_only_at_home() {
+    for (file, text) in sources() {
+        let mut code = code(&text);
+        if file.starts_with("src/blueprint/") {
+            let lines = code.lines().map(|line| {
+                let is_field = line.trim_start().starts_with("pub ") && line.ends_with("\";");
+                let example = line.rfind("\", \"").filter(|_| is_field);
+                example.map_or(line, |at| &line[..at])
+            });
+            code = lines.collect::<Vec<_>>().join("\n");
+        }
+        if matches!(file.as_str(), "src/target/mod.rs" | "src/cli.rs") {
+            continue;
+        }
+        let word = |c: char| c == '-' || c.is_ascii_alphanumeric();
+        let words: BTreeSet<String> = code
+            .split(|c| !word(c))
+            .map(str::to_ascii_lowercase)
+            .collect();
+        for target in target::ALL {
+            let home = format!("src/target/{}/", target.name());
+            let names = [target.name()]
+                .into_iter()
+                .chain(target.aliases().iter().copied());
+            for name in names.filter(|_| !file.starts_with(&home)) {
+                assert!(!words.contains(name), "{file} names the target `{name}`");
+            }
+        }
+    }
+}
+
+/// What only some files may use.
+const OWNERS: [(&str, &[&str]); 14] = [
+    ("std::fs", &["src/workspace/", "src/library/build.rs"]),
+    ("tempfile", &["src/workspace/"]),
+    (".exists()", &["src/workspace/"]),
+    (".is_dir()", &["src/workspace/", "src/library/build.rs"]),
+    (".is_file()", &["src/workspace/", "src/library/build.rs"]),
+    ("std::env", &["src/library/build.rs"]),
+    ("minijinja", &["src/template/"]),
+    ("granit_parser", &["src/yaml/"]),
+    ("serde_yaml", &["src/diff/"]),
+    ("clap", &["src/cli.rs", "src/command/", "src/main.rs"]),
+    ("anstream", &["src/command/"]),
+    ("similar", &["src/diff/"]),
+    ("annotate_snippets", &["src/problem/"]),
+    ("println!", &["src/library/build.rs"]),
+];
+
+#[test]
+fn each_crate_has_one_owner() {
+    for (file, text) in sources() {
+        let code = code(&text);
+        for (what, owners) in OWNERS {
+            let allowed = owners.iter().any(|o| file.starts_with(o));
+            let path = what.chars().all(|c| c == '_' || c.is_ascii_lowercase());
+            let used = if path {
+                code.contains(&format!("{what}::"))
+            } else {
+                code.contains(what)
+            };
+            assert!(
+                allowed || !used,
+                "{file} uses {what}, which is left to {owners:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_snapshot_has_a_case() {
+    let mut wanted = BTreeSet::new();
+    for (folder, name) in blueprints::cases() {
+        for target in target::ALL {
+            let place = format!("{name}/{}", target.name());
+            let emitted = emit_file(&format!("{folder}/{name}/blueprint.yaml"), *target);
+            let Some(files) = emitted.files else {
+                wanted.insert(format!("{place}/{REFUSED}"));
+                continue;
+            };
+            wanted.extend(files.iter().map(|f| format!("{place}/{}", f.path)));
+            if !emitted.said.is_empty() {
+                wanted.insert(format!("{place}/{WARNINGS}"));
+            }
+        }
+    }
+    wanted.extend(
+        errors::cases()
+            .into_iter()
+            .map(|case| format!("errors/{case}")),
+    );
+    let commands = text("tests/it/cli.rs");
+    for file in tree("snapshots") {
+        let name = file
+            .strip_suffix(".snap")
+            .unwrap_or_else(|| panic!("{file} is no snapshot"));
+        let known = match name.strip_prefix("cli/") {
+            Some(shown) => shown.starts_with("help-") || commands.contains(&format!("\"{shown}\"")),
+            None => wanted.remove(name),
+        };
+        assert!(known, "nothing makes snapshots/{file}: remove it");
+    }
+    assert!(wanted.is_empty(), "no snapshot of {wanted:?}");
+}
+
+#[test]
+fn every_input_of_an_error_is_a_case() {
+    for file in tree("tests/errors") {
+        let known = file.ends_with(".yaml")
+            || file
+                .strip_suffix(".args")
+                .is_some_and(|c| errors::cases().iter().any(|n| n == c));
+        assert!(known, "nothing reads tests/errors/{file}");
+    }
+}
