@@ -18,6 +18,7 @@ impl Lowering<'_> {
     pub(super) fn mounts(
         &mut self,
         files: &[plan::Mounted],
+        container: &str,
         place: Place<'_>,
         emitted: &mut Service,
     ) {
@@ -36,7 +37,7 @@ impl Lowering<'_> {
             hash.update([0]);
             hash.update(file.content.raw().as_bytes());
             hash.update([0]);
-            let source = self.config(file, place);
+            let source = self.config(file, container, place);
             emitted.configs.push(Mount {
                 source,
                 target: file.path.clone(),
@@ -52,7 +53,7 @@ impl Lowering<'_> {
     }
 
     /// The inline config with this content, made when it is new.
-    fn config(&mut self, file: &plan::Mounted, place: Place<'_>) -> String {
+    fn config(&mut self, file: &plan::Mounted, container: &str, place: Place<'_>) -> String {
         if let Some(name) = self.configs.get(&file.content) {
             return name.clone();
         }
@@ -70,15 +71,18 @@ impl Lowering<'_> {
                 }
             })
             .collect();
+        let Place { service, main, .. } = place;
+        let name = &service.name;
         let candidates = [
-            format!("{}-{base}", place.service.name),
-            format!("{}-{base}", place.main),
+            format!("{name}-{base}"),
+            format!("{name}-{container}-{base}"),
+            format!("{main}-{base}"),
+            format!("{main}-{container}-{base}"),
         ];
         let free = |name: &String| !self.project.configs.contains_key(name);
-        let name = candidates.into_iter().find(free).unwrap_or_else(|| {
-            let numbered = (2..).map(|n| format!("{}-{base}-{n}", place.main));
-            numbered.into_iter().find(free).unwrap_or_default()
-        });
+        let mut numbered = (2..).map(|n| format!("{main}-{container}-{base}-{n}"));
+        let name = candidates.into_iter().find(free);
+        let name = name.or_else(|| numbered.find(free)).unwrap_or_default();
         self.project
             .configs
             .insert(name.clone(), file.content.clone());

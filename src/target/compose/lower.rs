@@ -320,7 +320,7 @@ impl<'a> Lowering<'a> {
         };
         emitted.entrypoint = entrypoint.as_ref().map(|e| words(e, self.problems));
         emitted.command = command.as_ref().map(|c| words(c, self.problems));
-        self.mounts(&files, place, &mut emitted);
+        self.mounts(&files, &container.name, place, &mut emitted);
         for mount in secrets {
             if mount.mode.is_some() {
                 let what = "permissions of a secret (`mode`) are those of its source";
