@@ -203,6 +203,7 @@ fn configure(target: &dyn Target, cluster: &Cluster, sources: &Sources) -> Box<d
         sources,
         engine: &Engine::default(),
         contexts: std::slice::from_ref(&cluster.vars),
+        unsure: false,
     };
     target
         .configure(settings.map(|raw| &raw.0), &mut reader)
@@ -291,7 +292,7 @@ fn compare(bencher: Bencher<'_, '_>, emitted: Emitted, edit: fn(&mut String)) {
         }
     };
     let there: Vec<Found> = files.iter().map(found).collect();
-    bencher.bench_local(|| diff::text(&diff::compare(&files, &there), "there", "blueprint"));
+    bencher.bench_local(|| diff::text(&diff::compare(&files, &there), &|path| path.to_string(), "blueprint"));
 }
 
 /// The process from its start to its end, output thrown away. Wall time.
