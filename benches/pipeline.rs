@@ -57,13 +57,34 @@ struct Emitted {
 }
 
 const CASES: [Case; 7] = [
-    Case { shape: Shape::Library, services: 0 },
-    Case { shape: Shape::Shared, services: 10 },
-    Case { shape: Shape::Shared, services: 1_000 },
-    Case { shape: Shape::Shared, services: 10_000 },
-    Case { shape: Shape::Own, services: 10 },
-    Case { shape: Shape::Own, services: 1_000 },
-    Case { shape: Shape::Own, services: 10_000 },
+    Case {
+        shape: Shape::Library,
+        services: 0,
+    },
+    Case {
+        shape: Shape::Shared,
+        services: 10,
+    },
+    Case {
+        shape: Shape::Shared,
+        services: 1_000,
+    },
+    Case {
+        shape: Shape::Shared,
+        services: 10_000,
+    },
+    Case {
+        shape: Shape::Own,
+        services: 10,
+    },
+    Case {
+        shape: Shape::Own,
+        services: 1_000,
+    },
+    Case {
+        shape: Shape::Own,
+        services: 10_000,
+    },
 ];
 
 impl fmt::Display for Case {
@@ -85,7 +106,11 @@ impl fmt::Display for Emitted {
 impl Case {
     fn text(self) -> String {
         let own = match self.shape {
-            Shape::Library => return library::blueprint("hdfs").expect("a library blueprint").to_owned(),
+            Shape::Library => {
+                return library::blueprint("hdfs")
+                    .expect("a library blueprint")
+                    .to_owned();
+            }
             Shape::Shared => false,
             Shape::Own => true,
         };
@@ -154,13 +179,21 @@ fn cases_of_targets() -> Vec<Emitted> {
 }
 
 fn resolve(id: SourceId, sources: &mut Sources) -> Option<Cluster> {
-    let loader = FileLoader { directory: "".into() };
+    let loader = FileLoader {
+        directory: "".into(),
+    };
     let input = Input {
         blueprint: id,
         values: Vec::new(),
         sets: Vec::new(),
     };
-    resolve::resolve(&input, &loader, &target::names(), sources, &mut Problems::default())
+    resolve::resolve(
+        &input,
+        &loader,
+        &target::names(),
+        sources,
+        &mut Problems::default(),
+    )
 }
 
 fn configure(target: &dyn Target, cluster: &Cluster, sources: &Sources) -> Box<dyn Configured> {
@@ -170,6 +203,7 @@ fn configure(target: &dyn Target, cluster: &Cluster, sources: &Sources) -> Box<d
         sources,
         engine: &Engine::default(),
         contexts: std::slice::from_ref(&cluster.vars),
+        unsure: false,
     };
     target
         .configure(settings.map(|raw| &raw.0), &mut reader)
@@ -180,13 +214,19 @@ impl Emitted {
     fn plan(self) -> (Box<dyn Configured>, Plan) {
         let (sources, cluster) = self.case.cluster();
         let configured = configure(self.target, &cluster, &sources);
-        let plan = plan::build(&cluster, configured.addressing(), &sources, &mut Problems::default());
+        let plan = plan::build(
+            &cluster,
+            configured.addressing(),
+            &sources,
+            &mut Problems::default(),
+        );
         (configured, plan)
     }
 
     fn files(self) -> Vec<File> {
         let (sources, cluster) = self.case.cluster();
-        pipeline::emit(&cluster, self.target, &sources, &mut Problems::default()).expect("files without a problem")
+        pipeline::emit(&cluster, self.target, &sources, &mut Problems::default())
+            .expect("files without a problem")
     }
 }
 
@@ -210,7 +250,14 @@ fn b_read_and_resolve(bencher: Bencher<'_, '_>, case: Case) {
 fn c_plan(bencher: Bencher<'_, '_>, emitted: &Emitted) {
     let (sources, cluster) = emitted.case.cluster();
     let configured = configure(emitted.target, &cluster, &sources);
-    bencher.bench_local(|| plan::build(&cluster, configured.addressing(), &sources, &mut Problems::default()));
+    bencher.bench_local(|| {
+        plan::build(
+            &cluster,
+            configured.addressing(),
+            &sources,
+            &mut Problems::default(),
+        )
+    });
 }
 
 /// Plan to files: the target's model and its text.
@@ -245,7 +292,13 @@ fn compare(bencher: Bencher<'_, '_>, emitted: Emitted, edit: fn(&mut String)) {
         }
     };
     let there: Vec<Found> = files.iter().map(found).collect();
-    bencher.bench_local(|| diff::text(&diff::compare(&files, &there), "there", "blueprint"));
+    bencher.bench_local(|| {
+        diff::text(
+            &diff::compare(&files, &there),
+            &|p| p.to_string(),
+            "blueprint",
+        )
+    });
 }
 
 /// The process from its start to its end, output thrown away. Wall time.

@@ -15,9 +15,13 @@ pub(super) fn is_plain(format: Format, key: &str, value: &str) -> bool {
     let flat = matches!(format, Format::Xml | Format::Properties | Format::Cfg);
     let end = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
     let in_key = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
-    let in_value = |b: &u8| in_key(b) || matches!(b, b'/' | b':' | b',' | b';' | b'@' | b'=' | b'+');
+    let in_value =
+        |b: &u8| in_key(b) || matches!(b, b'/' | b':' | b',' | b';' | b'@' | b'=' | b'+');
     let (key, value) = (key.as_bytes(), value.as_bytes());
-    flat && end(key.first()) && key.iter().all(in_key) && !value.is_empty() && value.iter().all(in_value)
+    flat && end(key.first())
+        && key.iter().all(in_key)
+        && !value.is_empty()
+        && value.iter().all(in_value)
 }
 
 /// The key and value to put into the variable.
