@@ -21,7 +21,7 @@ pub use config::{Config, Files, MountedText};
 pub use fields::unknown_key;
 pub use forms::{Command, Needs, PortForm, PortRef};
 pub use plugin::{Parameter, ParameterType, Plugin};
-pub use read::{At, FromText, Map, Patch, Raw, Read, Reader, Text, Texts, nullable};
+pub use read::{At, FromText, Map, Patch, Raw, Read, Reader, Text, Texts, VALUE_NAMES, nullable};
 pub(crate) use record::records;
 pub use reference::{Definitions, Field, Record, base_document, reference};
 pub use scalar::{

@@ -77,7 +77,11 @@ impl Reader<'_> {
                         .collect()
                 };
                 let mut problem = failure.problem(text, span, self.sources, &known);
-                if failure.names.iter().any(|n| LATE.contains(&n.as_str())) {
+                if failure
+                    .names
+                    .iter()
+                    .any(|n| VALUE_NAMES.contains(&n.as_str()))
+                {
                     problem = problem.help(
                         "this field is part of the cluster's structure: it sees `vars` and `name`, \
                          not other services or replicas",
@@ -89,21 +93,20 @@ impl Reader<'_> {
     }
 }
 
-/// Names that only values see.
-const LATE: [&str; 13] = [
-    "host",
-    "hosts",
+/// Names that only values see, besides the variables; none of them can be a variable's.
+pub const VALUE_NAMES: [&str; 12] = [
     "address",
     "addresses",
-    "port",
-    "replica",
+    "host",
+    "hosts",
+    "omit",
+    "params",
     "peer",
     "peers",
+    "port",
+    "replica",
     "secret",
-    "omit",
     "service",
-    "params",
-    "count",
 ];
 
 /// A type of the blueprint language.

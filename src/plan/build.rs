@@ -1,26 +1,21 @@
 //! Cluster and names to [`Plan`]: reads as the list of what a service consists of.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::addressing::{Addressing, Directory};
 use super::container::{Parts, container};
 use super::evaluate::Evaluator;
 use super::{
-    ConfigFile, Container, Each, EnvEntry, File, Image, Init, Need, Placement, Plan, Port,
-    Resources, Secret, SecretSource, Service, Sidecar, Stop, Value, Volume, Words,
+    Container, Image, Need, Placement, Plan, Port, Secret, SecretSource, Service, Sidecar, Volume,
 };
 use crate::blueprint::{
-    self, Argv, Blueprint, Command, Entrypoint, Kind, Map, Mode, Protocol, Publish, Restart, Shell,
-    Texts, VolumeKind,
+    self, Argv, Blueprint, Entrypoint, Kind, Map, Protocol, Publish, Restart, Shell, Texts,
+    VolumeKind,
 };
 use crate::env::Dialect;
-use crate::problem::{Problem, Problems, Sources, Span};
+use crate::problem::{Problems, Sources, Span};
 use crate::resolve::Cluster;
-
-/// Where scripts of init steps are mounted.
-pub(crate) const SCRIPTS: &str = "/flokkr";
 
 /// Evaluates everything in a cluster with a target's names. What is wrong goes to `problems`; the
 /// plan is whole only when no error was added.
@@ -152,16 +147,16 @@ fn anything(name: &str) -> Image {
     }
 }
 
-struct Builder<'a, 'e> {
-    blueprint: &'a Blueprint,
+pub(super) struct Builder<'a, 'e> {
+    pub(super) blueprint: &'a Blueprint,
     images: HashMap<Arc<str>, Arc<Image>>,
-    evaluator: &'e mut Evaluator<'a>,
+    pub(super) evaluator: &'e mut Evaluator<'a>,
 }
 
 impl Builder<'_, '_> {
     /// An image; one that is not declared, which is reported already, is taken for one that can do
     /// everything, so that the rest of the service is checked.
-    fn image(&self, name: &str) -> Arc<Image> {
+    pub(super) fn image(&self, name: &str) -> Arc<Image> {
         self.images
             .get(name)
             .map_or_else(|| Arc::new(anything(name)), Arc::clone)
@@ -361,208 +356,6 @@ impl Builder<'_, '_> {
             processes: processes.is_some_and(|p| p.value),
         }
     }
-
-    /// A step sees what the main process sees: environment, config, files, secrets.
-    fn init(&mut self, step: &blueprint::Init, main: &Container, index: usize) -> Option<Init> {
-        let blueprint::Init {
-            name,
-            command,
-            script,
-            unless,
-            when,
-            image,
-            env,
-            user,
-            span,
-        } = step;
-        let image = match image {
-            Some(image) => self.image(&image.value),
-            None => Arc::clone(&main.image),
-        };
-        let carrier = super::config::Carrier {
-            image: &image,
-            replaced: false,
-        };
-        let mut entries = main.env.clone();
-        for entry in super::container::env(env, &carrier, index, self.evaluator) {
-            entries.retain(|e: &EnvEntry| e.name != entry.name);
-            entries.push(entry);
-        }
-        let mut files = main.files.clone();
-        let run = Run {
-            name: &name.value,
-            span: *span,
-            command: command.as_ref(),
-            script: script.as_ref(),
-            unless: unless.as_ref(),
-        };
-        let words = self.run(&run, &image, index, &mut files)?;
-        let config: Vec<ConfigFile> = main.config.clone();
-        Some(Init {
-            container: Container {
-                name: name.value.as_str().into(),
-                span: name.span,
-                image,
-                entrypoint: None,
-                command: Some(words),
-                user: user.map(|u| u.value).or(main.user),
-                workdir: main.workdir.clone(),
-                env: entries,
-                config,
-                files,
-                secrets: main.secrets.clone(),
-                health: None,
-                stop: Stop::default(),
-                resources: Resources {
-                    cpu: None,
-                    cpu_limit: None,
-                    ..main.resources
-                },
-            },
-            when: self.when(when.as_ref(), index),
-        })
-    }
-
-    fn when(&mut self, when: Option<&blueprint::Text>, index: usize) -> Each<bool> {
-        let Some(when) = when else {
-            return Each::Same(true);
-        };
-        let slot = self.evaluator.slot(when, index);
-        let mut values = Vec::new();
-        for value in slot.all() {
-            match value.as_ref().map_or("false", Value::raw) {
-                "true" | "True" => values.push(true),
-                "false" | "False" => values.push(false),
-                other => self.evaluator.problems.add(
-                    Problem::error("wrong-type", format!("`when` gives `{other}`"))
-                        .at(when.span)
-                        .label("expected a condition that is true or false"),
-                ),
-            }
-        }
-        match (slot, values.first()) {
-            (Each::Replica(all), _) if all.len() == values.len() => {
-                Each::of(values).unwrap_or(Each::Same(true))
-            }
-            (_, Some(first)) => Each::Same(*first),
-            _ => Each::Same(false),
-        }
-    }
-
-    /// The command of a step; a script, or a command behind a condition, becomes a mounted file,
-    /// because some entrypoints split words again.
-    fn run(
-        &mut self,
-        run: &Run<'_>,
-        image: &Image,
-        index: usize,
-        files: &mut Vec<File>,
-    ) -> Option<Words> {
-        let Run {
-            name,
-            span,
-            command,
-            script,
-            unless,
-        } = *run;
-        if let (Some(command), None, None) = (command, script, unless) {
-            return Some(super::container::words(command, &[], index, self.evaluator));
-        }
-        if image.shell != Shell::Bash {
-            let place = script.or(unless).map_or(span, |t| t.span);
-            self.evaluator.problems.add(
-                Problem::error(
-                    "no-shell",
-                    format!("image `{}` has no bash to run this step", image.name),
-                )
-                .at(place)
-                .label("`script` and `unless` need bash in the image")
-                .help("give the step an `image` that has bash, or a plain `command`"),
-            );
-            return None;
-        }
-        let unless = unless.map(|t| self.evaluator.slot(t, index));
-        let body = match (script, command) {
-            (Some(script), _) => Body::Script(self.evaluator.slot(script, index)),
-            (None, Some(command)) => {
-                Body::Command(super::container::words(command, &[], index, self.evaluator))
-            }
-            (None, None) => return None,
-        };
-        let count = self.evaluator.count(index);
-        let texts = (0..count)
-            .map(|i| script_text(unless.as_ref(), &body, i))
-            .collect();
-        let path = format!("{SCRIPTS}/{name}.sh");
-        files.push(File {
-            path: path.clone(),
-            content: Each::of(texts).unwrap_or(Each::Same(None)),
-            mode: Mode(0o755),
-            span,
-        });
-        let word = |text: &str| Each::Same(Some(Value::new(text)));
-        Some(Words {
-            words: vec![word("bash"), word(&path)],
-            span,
-        })
-    }
-}
-
-/// What a step says about what it runs.
-#[derive(Clone, Copy)]
-struct Run<'a> {
-    name: &'a str,
-    span: Span,
-    command: Option<&'a Command>,
-    script: Option<&'a blueprint::Text>,
-    unless: Option<&'a blueprint::Text>,
-}
-
-enum Body {
-    Script(super::Slot),
-    Command(Words),
-}
-
-fn script_text(unless: Option<&super::Slot>, body: &Body, replica: u32) -> Option<Value> {
-    let mut text = String::from("#!/bin/bash\n");
-    if let Some(path) = unless.and_then(|u| u.value(replica)) {
-        let _ = writeln!(text, "if [ -e {} ]; then exit 0; fi", quote(path.raw()));
-    }
-    match body {
-        Body::Script(script) => {
-            let script = script.value(replica)?.raw().to_owned();
-            let rest = match script.strip_prefix("#!") {
-                Some(after) => after
-                    .split_once('\n')
-                    .map_or("", |(_, rest)| rest)
-                    .to_owned(),
-                None => script,
-            };
-            text.push_str(&rest);
-            if !text.ends_with('\n') {
-                text.push('\n');
-            }
-        }
-        Body::Command(words) => {
-            let words: Vec<String> = words
-                .words
-                .iter()
-                .filter_map(|w| w.value(replica))
-                .map(|w| quote(w.raw()))
-                .collect();
-            let _ = writeln!(text, "exec {}", words.join(" "));
-        }
-    }
-    Some(Value::new(text))
-}
-
-/// A word for a shell.
-pub(super) fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 fn ports(own: &Map<blueprint::PortForm>, sidecars: &Map<blueprint::Sidecar>) -> Vec<Port> {

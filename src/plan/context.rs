@@ -10,23 +10,6 @@ use super::value::Value as Text;
 use crate::problem::{did_you_mean, one_of};
 use crate::template::{Enumerator, Error, ErrorKind, Object, ObjectRepr, State, Value};
 
-/// Functions and names besides the variables.
-pub(super) const NAMES: [&str; 13] = [
-    "address",
-    "addresses",
-    "host",
-    "hosts",
-    "name",
-    "omit",
-    "params",
-    "peer",
-    "peers",
-    "port",
-    "replica",
-    "secret",
-    "service",
-];
-
 /// How the message begins when a replica is asked for a name that it lacks.
 pub(super) const UNNAMED: &str = "replicas of `";
 

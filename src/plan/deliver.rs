@@ -56,7 +56,7 @@ pub struct Mounted {
 /// so what was spelled once is kept.
 #[derive(Debug, Default)]
 pub struct Deliverer {
-    spelled: HashMap<Spelling, Vec<(Arc<str>, Value, Option<usize>)>>,
+    spelled: HashMap<Spelling, Vec<Spelled>>,
 }
 
 /// A file by what it is made of. Texts are told apart by their address: equal ones of different
@@ -66,6 +66,14 @@ struct Spelling {
     launcher: Dialect,
     file: (usize, Option<Format>),
     entries: Vec<(usize, usize)>,
+}
+
+/// A variable, and the entry that it carries.
+#[derive(Debug)]
+struct Spelled {
+    name: Arc<str>,
+    value: Value,
+    entry: Option<usize>,
 }
 
 fn address(text: &str) -> usize {
@@ -163,7 +171,11 @@ impl Deliverer {
             match env::encode(launcher, &source) {
                 Ok(variables) => variables
                     .into_iter()
-                    .map(|v| (v.name.into(), Value::new(v.value), v.entry))
+                    .map(|v| Spelled {
+                        name: v.name.into(),
+                        value: Value::new(v.value),
+                        entry: v.entry,
+                    })
                     .collect(),
                 Err(list) => {
                     corrupt(&list, |entry| place(entry, file, present), problems);
@@ -171,11 +183,11 @@ impl Deliverer {
                 }
             }
         };
-        let made = |(name, value, entry): &(Arc<str>, Value, Option<usize>)| Variable {
-            name: Arc::clone(name),
-            value: value.clone(),
-            group: entry.and_then(|i| present.get(i)?.0.group.clone()),
-            span: place(*entry, file, present),
+        let made = |spelled: &Spelled| Variable {
+            name: Arc::clone(&spelled.name),
+            value: spelled.value.clone(),
+            group: spelled.entry.and_then(|i| present.get(i)?.0.group.clone()),
+            span: place(spelled.entry, file, present),
         };
         if present.iter().all(|(entry, _)| entry.group.is_none()) {
             return spell(problems).iter().map(made).collect();
@@ -353,7 +365,7 @@ pub fn words(
     match argv {
         Argv::Exec => present.cloned().collect(),
         Argv::Eval => present
-            .map(|w| Value::new(super::build::quote(w.raw())))
+            .map(|w| Value::new(super::steps::quote(w.raw())))
             .collect(),
         Argv::Split => {
             let breaks = |w: &Value| {

@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use super::addressing::Directory;
-use super::context::{BROKEN, Context, Globals, NAMES, OMIT, Peer, Secrets};
+use super::context::{BROKEN, Context, Globals, OMIT, Peer, Secrets};
 use super::value::{Each, Slot, Value};
-use crate::blueprint::{Kind, ParameterType, Text, Texts};
+use crate::blueprint::{Kind, ParameterType, Text, Texts, VALUE_NAMES};
 use crate::problem::{Problem, Problems, Sources, Span};
 use crate::resolve::Scope;
 use crate::template::{self, Engine, Failure, Value as Evaluated};
@@ -273,7 +273,8 @@ impl<'a> Evaluator<'a> {
 
     fn is_constant(names: &BTreeSet<String>) -> bool {
         names.iter().all(|name| {
-            CONSTANT.contains(&name.as_str()) || (!NAMES.contains(&name.as_str()) || name == "name")
+            CONSTANT.contains(&name.as_str())
+                || (!VALUE_NAMES.contains(&name.as_str()) || name == "name")
         })
     }
 
@@ -354,8 +355,8 @@ impl<'a> Evaluator<'a> {
         let vars = self.vars.try_iter().into_iter().flatten();
         let mut names: Vec<String> = vars.map(|n| n.to_string()).collect();
         // The blueprint's own names first: a long list is cut at its end.
-        names.retain(|n| !NAMES.contains(&n.as_str()));
-        names.extend(NAMES.iter().map(|n| (*n).to_owned()));
+        names.retain(|n| !VALUE_NAMES.contains(&n.as_str()));
+        names.extend(VALUE_NAMES.iter().map(|n| (*n).to_owned()));
         names
     }
 

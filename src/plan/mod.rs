@@ -13,6 +13,7 @@ mod container;
 mod context;
 mod deliver;
 mod evaluate;
+mod steps;
 mod value;
 
 use std::sync::Arc;

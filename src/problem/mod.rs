@@ -8,6 +8,7 @@
 mod nearest;
 mod render;
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub use nearest::{did_you_mean, one_of};
@@ -187,18 +188,37 @@ impl Problem {
 #[derive(Debug, Default)]
 pub struct Problems {
     list: Vec<Problem>,
-    seen: std::collections::HashSet<(Option<Span>, &'static str, String)>,
+    seen: HashSet<(Option<Span>, &'static str, String)>,
+    /// The first warning of each kind and wording.
+    warnings: HashMap<(&'static str, String), usize>,
     errors: usize,
 }
 
+/// Places shown with a warning besides the first.
+const PLACES: usize = 3;
+
 impl Problems {
-    /// Adds a problem, unless the same one is there.
+    /// Adds a problem, unless the same one is there. A warning that was given for another place
+    /// becomes a place of that one.
     pub fn add(&mut self, problem: Problem) {
         let key = (problem.span, problem.code, problem.message.clone());
-        if self.seen.insert(key) {
-            self.errors += usize::from(problem.severity == Severity::Error);
-            self.list.push(problem);
+        if !self.seen.insert(key) {
+            return;
         }
+        if problem.severity == Severity::Warning {
+            let kind = (problem.code, problem.message.clone());
+            let first = *self.warnings.entry(kind).or_insert(self.list.len());
+            if let Some(first) = self.list.get_mut(first) {
+                if let Some(span) = problem.span
+                    && first.related.len() < PLACES
+                {
+                    first.related.push((span, "and here".to_owned()));
+                }
+                return;
+            }
+        }
+        self.errors += usize::from(problem.severity == Severity::Error);
+        self.list.push(problem);
     }
 
     /// Is there an error among them?

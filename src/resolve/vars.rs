@@ -7,6 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::layers::Input;
+use crate::blueprint::VALUE_NAMES;
 use crate::problem::{Problem, Problems, SourceId, Sources, Span, one_of};
 use crate::template::{self, Engine, Value as Evaluated};
 use crate::yaml::{self, Entry, Node, Scalar, Value};
@@ -50,27 +51,12 @@ pub(super) fn values(
 }
 
 fn reserved(entry: &Entry, problems: &mut Problems) {
-    const TAKEN: [&str; 13] = [
-        "name",
-        "service",
-        "host",
-        "hosts",
-        "address",
-        "addresses",
-        "port",
-        "replica",
-        "peer",
-        "peers",
-        "secret",
-        "omit",
-        "params",
-    ];
     let identifier = entry
         .key
         .chars()
         .enumerate()
         .all(|(i, c)| c == '_' || c.is_ascii_alphabetic() || (i > 0 && c.is_ascii_digit()));
-    if TAKEN.contains(&&*entry.key) {
+    if VALUE_NAMES.contains(&&*entry.key) || &*entry.key == "name" {
         problems.add(
             Problem::error(
                 "invalid-name",

@@ -7,6 +7,9 @@ use minijinja::{Error, ErrorKind};
 
 use crate::problem::{Problem, Sources, Span, one_of};
 
+/// How the message of a syntax error begins.
+const UNPARSED: &str = "this template does not parse";
+
 /// Why a template has no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -45,7 +48,7 @@ impl Failure {
                 let detail = detail
                     .replace("end of variable block", "`}}`")
                     .replace("end of input", "end of the text");
-                format!("this template does not parse: {detail}")
+                format!("{UNPARSED}: {detail}")
             }
             ErrorKind::UnknownFunction if detail.ends_with(" is unknown") => {
                 format!(
@@ -86,6 +89,9 @@ impl Failure {
             .and_then(|range| locate(text, span, range, sources))
             .unwrap_or(span);
         let mut problem = Problem::error("template", self.message.clone()).at(at);
+        if self.message.starts_with(UNPARSED) {
+            problem = problem.help("two braces that are no template are written {{ '{{' }}");
+        }
         if self.names.is_empty() {
             return problem;
         }

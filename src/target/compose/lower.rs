@@ -1,27 +1,19 @@
 //! From a plan to a Compose project: reads as the list of what a service becomes.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use sha2::{Digest, Sha256};
 
 use super::addressing::replica_name;
 use super::health;
-use super::model::{
-    Condition, Dependency, Env, Mount, Project, PublishedPort, Resources, SecretSource, Service,
-};
+use super::model::{Condition, Dependency, Env, Mount, Project, Resources, SecretSource, Service};
 use super::settings::Settings;
 use super::volumes;
 use super::waits;
-use crate::blueprint::{Kind, Mode, Protocol, Restart, Shell, User, VolumeKind};
+use crate::blueprint::{Kind, Restart, User, VolumeKind};
 use crate::plan::{self, Container, Delivered, Part, Plan, Value};
 use crate::problem::{Problem, Problems, Span};
-
-/// A checksum of a container's mounted files: Compose does not recreate a container when the
-/// content of an inline config changes, but it does when a label changes.
-const FILES_LABEL: &str = "flokkr.files";
 
 pub(super) fn lower(plan: &Plan, settings: &Settings, problems: &mut Problems) -> Project {
     let services = plan.services.iter().map(|s| (&*s.name, s)).collect();
@@ -52,7 +44,7 @@ pub(super) struct Lowering<'a> {
     pub(super) services: HashMap<&'a str, &'a plan::Service>,
     pub(super) project: Project,
     /// Inline configs by content, so that equal files are written once.
-    configs: HashMap<Value, String>,
+    pub(super) configs: HashMap<Value, String>,
     /// Emitted service names, and what each was made from.
     places: HashMap<String, Span>,
     deliverer: plan::Deliverer,
@@ -178,45 +170,6 @@ impl<'a> Lowering<'a> {
         for sidecar in &service.sidecars {
             self.sidecar(sidecar, place, network.as_deref());
         }
-    }
-
-    /// The container that holds the network of a replica with sidecars, as the pause container of a
-    /// pod does: without it a sidecar would be cut off for good when the main process is killed,
-    /// because a network namespace ends with its container. Its name is returned.
-    fn network(&mut self, place: Place<'_>) -> Option<String> {
-        let Place { service, main, .. } = place;
-        if service.sidecars.is_empty() || self.settings.is_host() {
-            return None;
-        }
-        let sidecars = service.sidecars.iter().map(|s| &s.container.image);
-        let image = [&service.main.image]
-            .into_iter()
-            .chain(sidecars)
-            .find(|i| i.shell != Shell::None)?;
-        let name = format!("{main}-network");
-        let holder = Service {
-            image: image.reference.clone(),
-            hostname: Some(main.to_owned()),
-            entrypoint: Some(vec![Value::new("sleep")]),
-            command: Some(vec![Value::new("infinity")]),
-            aliases: distinct([main.into(), Arc::clone(&service.name)])
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            ports: self.ports(&service.ports, place),
-            restart: Some("unless-stopped"),
-            // Nothing to end in order: a sleeping process 1 ignores SIGTERM.
-            stop_signal: Some("SIGKILL".to_owned()),
-            profiles: service.profiles.clone(),
-            ..Service::default()
-        };
-        self.add(
-            name.clone(),
-            format!("{}-network", service.name),
-            holder,
-            service.span,
-        );
-        Some(name)
     }
 
     fn main(
@@ -367,7 +320,7 @@ impl<'a> Lowering<'a> {
         };
         emitted.entrypoint = entrypoint.as_ref().map(|e| words(e, self.problems));
         emitted.command = command.as_ref().map(|c| words(c, self.problems));
-        self.mounts(&files, place, &mut emitted);
+        self.mounts(&files, &container.name, place, &mut emitted);
         for mount in secrets {
             if mount.mode.is_some() {
                 let what = "permissions of a secret (`mode`) are those of its source";
@@ -385,75 +338,8 @@ impl<'a> Lowering<'a> {
         emitted
     }
 
-    /// Files as inline configs, and their checksum as a label.
-    fn mounts(&mut self, files: &[plan::Mounted], place: Place<'_>, emitted: &mut Service) {
-        if files.is_empty() {
-            return;
-        }
-        let mut hash = Sha256::new();
-        for file in files {
-            self.readable(&file.content, file.span);
-            if !matches!(file.mode, Mode(0o644 | 0o444 | 0o755)) {
-                let what = "a file's permissions (`mode`) are 0444";
-                self.settings
-                    .lost("files.mode", file.span, what, self.problems);
-            }
-            hash.update(file.path.as_bytes());
-            hash.update([0]);
-            hash.update(file.content.raw().as_bytes());
-            hash.update([0]);
-            let source = self.config(file, place);
-            emitted.configs.push(Mount {
-                source,
-                target: file.path.clone(),
-            });
-        }
-        let mut text = String::from("sha256:");
-        for byte in hash.finalize().iter().take(16) {
-            let _ = write!(text, "{byte:02x}");
-        }
-        emitted
-            .labels
-            .push((FILES_LABEL.to_owned(), Value::new(text)));
-    }
-
-    /// The inline config with this content, made when it is new.
-    fn config(&mut self, file: &plan::Mounted, place: Place<'_>) -> String {
-        if let Some(name) = self.configs.get(&file.content) {
-            return name.clone();
-        }
-        let base: String = file
-            .path
-            .rsplit('/')
-            .next()
-            .unwrap_or("file")
-            .chars()
-            .map(|c| {
-                if c.is_ascii_alphanumeric() || c == '_' {
-                    c
-                } else {
-                    '-'
-                }
-            })
-            .collect();
-        let candidates = [
-            format!("{}-{base}", place.service.name),
-            format!("{}-{base}", place.main),
-        ];
-        let free = |name: &String| !self.project.configs.contains_key(name);
-        let name = candidates.into_iter().find(free).unwrap_or_else(|| {
-            let numbered = (2..).map(|n| format!("{}-{base}-{n}", place.main));
-            numbered.into_iter().find(free).unwrap_or_default()
-        });
-        self.project
-            .configs
-            .insert(name.clone(), file.content.clone());
-        self.configs.insert(file.content.clone(), name.clone());
-        name
-    }
-
     /// A secret in a text is written as the variable that holds it, so it must have one.
-    fn readable(&mut self, value: &Value, span: Span) {
+    pub(super) fn readable(&mut self, value: &Value, span: Span) {
         if !value.has_secret() {
             return;
         }
@@ -471,78 +357,6 @@ impl<'a> Lowering<'a> {
                 );
             }
         }
-    }
-
-    fn ports(&mut self, ports: &[plan::Port], place: Place<'_>) -> Vec<PublishedPort> {
-        let expanded = is_expanded(place.service);
-        let replicas = place.service.replicas;
-        ports
-            .iter()
-            .filter_map(|port| {
-                let first = u32::from(port.publish?);
-                let published = if expanded {
-                    (first + place.replica).to_string()
-                } else if replicas > 1 {
-                    format!("{first}-{}", first + replicas - 1)
-                } else {
-                    first.to_string()
-                };
-                Some(PublishedPort {
-                    target: port.number,
-                    published,
-                    host_ip: self.settings.bind().to_owned(),
-                    protocol: match port.protocol {
-                        Protocol::Tcp => "tcp",
-                        Protocol::Udp => "udp",
-                    },
-                })
-            })
-            .collect()
-    }
-
-    /// Ports of the node that two containers want: published ones, and in the node's network all.
-    fn published(&mut self) {
-        let mut taken: HashMap<(u32, Protocol), (String, Span)> = HashMap::new();
-        let host = self.settings.is_host();
-        for service in &self.plan.services {
-            for port in &service.ports {
-                let first = match (host, port.publish) {
-                    (true, _) => port.number,
-                    (false, Some(published)) => published,
-                    (false, None) => continue,
-                };
-                for replica in 0..service.replicas {
-                    let number = u32::from(first) + if host { 0 } else { replica };
-                    let who = if service.replicas > 1 {
-                        format!("{} (replica {replica})", service.name)
-                    } else {
-                        service.name.to_string()
-                    };
-                    let other = taken.insert((number, port.protocol), (who.clone(), port.span));
-                    if let Some((other, span)) = other {
-                        self.clash(number, &who, &other, port.span, span, host);
-                    }
-                }
-            }
-        }
-    }
-
-    fn clash(&mut self, number: u32, who: &str, other: &str, at: Span, first: Span, host: bool) {
-        let message = format!("`{who}` and `{other}` both want port {number} of the node");
-        let mut problem = Problem::error("port-clash", message).at(at);
-        if first != at {
-            problem = problem.related(first, "wanted here too");
-        }
-        problem = if host {
-            problem
-                .label("in the node's network every port is the node's")
-                .help("use another number, one replica, or `network: bridge`")
-        } else {
-            problem
-                .label("expected a port that no other replica publishes")
-                .help("publish on another number: `publish: 19870`; replica N gets that number plus N")
-        };
-        self.problems.add(problem);
     }
 
     /// Adds an emitted service; two of one name are a problem.

@@ -6,9 +6,11 @@
 
 mod addressing;
 mod emit;
+mod files;
 mod health;
 mod lower;
 mod model;
+mod network;
 mod settings;
 mod share;
 mod volumes;

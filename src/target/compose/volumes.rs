@@ -63,11 +63,13 @@ pub(super) fn owner(lowering: &mut Lowering<'_>, place: Place<'_>) -> Option<Str
     if user.uid == 0 {
         return None;
     }
+    // What the image owns belongs to the image's user, which need not be this one.
+    let made_so = container.user.is_none() || container.user == container.image.user;
     let paths: Vec<Value> = service
         .volumes
         .iter()
         .filter(|v| !matches!(v.kind, VolumeKind::Host | VolumeKind::Memory) && !v.readonly)
-        .filter(|v| !container.image.owns.contains(&v.path))
+        .filter(|v| !(made_so && container.image.owns.contains(&v.path)))
         .map(|v| Value::new(v.path.as_str()))
         .collect();
     if paths.is_empty() {

@@ -104,6 +104,14 @@ fn gate(
     } else {
         1
     };
+    if count < needed.replicas && need.quorum != Quorum::Any {
+        let what = format!(
+            "the replicas of `{}` share one name, so that one which answers is enough",
+            need.service
+        );
+        let settings = lowering.settings;
+        settings.lost("needs.quorum", need.span, &what, lowering.problems);
+    }
     let at_least = match need.quorum {
         Quorum::All => count,
         Quorum::Majority => count / 2 + 1,
