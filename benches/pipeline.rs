@@ -315,6 +315,6 @@ fn g_process(bencher: Bencher<'_, '_>, emitted: &Emitted) {
             .status()
             .is_ok_and(|status| status.success())
             .then_some(())
-            .expect("a process without an error")
+            .expect("a process without an error");
     });
 }
