@@ -292,7 +292,13 @@ fn compare(bencher: Bencher<'_, '_>, emitted: Emitted, edit: fn(&mut String)) {
         }
     };
     let there: Vec<Found> = files.iter().map(found).collect();
-    bencher.bench_local(|| diff::text(&diff::compare(&files, &there), &|path| path.to_string(), "blueprint"));
+    bencher.bench_local(|| {
+        diff::text(
+            &diff::compare(&files, &there),
+            &|p| p.to_string(),
+            "blueprint",
+        )
+    });
 }
 
 /// The process from its start to its end, output thrown away. Wall time.
@@ -309,6 +315,6 @@ fn g_process(bencher: Bencher<'_, '_>, emitted: &Emitted) {
             .status()
             .is_ok_and(|status| status.success())
             .then_some(())
-            .expect("a process without an error")
+            .expect("a process without an error");
     });
 }
