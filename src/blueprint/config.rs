@@ -133,6 +133,10 @@ impl Read for MountedText {
         File::read(node, reader).map(Self)
     }
 
+    fn example() -> &'static str {
+        "{ /etc/motd: \"the text of the file\" }"
+    }
+
     fn schema(definitions: &mut Definitions) -> Json {
         let text = Text::schema(definitions);
         json!({"anyOf": [text, File::schema(definitions)]})

@@ -38,6 +38,17 @@ impl<'n> Fields<'n> {
                     ));
                 }
             }
+            // Whoever writes a secret in its place wrote its value: it is not said again.
+            Value::Scalar(_) if keys.contains(&"external") => {
+                return reader.fail(
+                    Problem::error(
+                        "secret-source",
+                        "a secret's value never stands in a blueprint",
+                    )
+                    .at(node.span)
+                    .label("expected where it comes from: `file`, `env` or `external`"),
+                );
+            }
             Value::Scalar(_) | Value::List(_) => {
                 let what = format!("a mapping with {}", one_of(keys.iter().copied()));
                 return reader.expected(node, &what);
@@ -73,8 +84,38 @@ pub fn unknown_key<'a>(
     span: Span,
     known: impl IntoIterator<Item = &'a str> + Clone,
 ) -> Problem {
-    Problem::error("unknown-key", format!("unknown key `{key}`"))
+    let problem = Problem::error("unknown-key", format!("unknown key `{key}`"))
         .at(span)
-        .label(format!("expected {}", one_of(known.clone())))
-        .nearest(key, known)
+        .label(format!("expected {}", one_of(known.clone())));
+    let meant = ELSEWHERE.iter().find(|(other, _)| *other == key);
+    match meant.filter(|(_, here)| known.clone().into_iter().any(|k| k == *here)) {
+        Some((_, here)) => problem.help(format!("here that is `{here}`")),
+        None => problem.nearest(key, known),
+    }
 }
+
+/// What other tools call it, and what it is here.
+const ELSEWHERE: [(&str, &str); 22] = [
+    ("environment", "env"),
+    ("envFrom", "env"),
+    ("depends_on", "needs"),
+    ("depends", "needs"),
+    ("healthcheck", "health"),
+    ("livenessProbe", "health"),
+    ("readinessProbe", "health"),
+    ("startupProbe", "health"),
+    ("cmd", "command"),
+    ("working_dir", "workdir"),
+    ("workingDir", "workdir"),
+    ("configs", "config"),
+    ("initContainers", "init"),
+    ("scale", "replicas"),
+    ("count", "replicas"),
+    ("instances", "replicas"),
+    ("deploy", "resources"),
+    ("limits", "resources"),
+    ("stop_grace_period", "stop"),
+    ("affinity", "placement"),
+    ("constraints", "placement"),
+    ("tag", "ref"),
+];

@@ -51,6 +51,10 @@ impl Read for PortForm {
         Port::read(node, reader).map(Self)
     }
 
+    fn example() -> &'static str {
+        "{ rpc: 8020, web: { port: 9870, publish: true } }"
+    }
+
     fn schema(definitions: &mut Definitions) -> Json {
         let number = At::<u16>::schema(definitions);
         json!({"anyOf": [number, Port::schema(definitions)]})

@@ -119,6 +119,11 @@ pub trait Read: Sized {
         None
     }
 
+    /// How a mapping of names to such values is written, for the message that says so.
+    fn example() -> &'static str {
+        ""
+    }
+
     /// The JSON Schema of this type; records put theirs into `definitions` and give a reference.
     fn schema(definitions: &mut Definitions) -> Json;
 }
@@ -356,7 +361,11 @@ impl<T: Read> Read for Map<T> {
             return Some(Self::default());
         }
         let Value::Map(entries) = &node.value else {
-            return reader.expected(node, "a mapping");
+            let what = match T::example() {
+                "" => "a mapping of names to values".to_owned(),
+                example => format!("a mapping such as {example}"),
+            };
+            return reader.expected(node, &what);
         };
         let mut read = Self {
             entries: Vec::with_capacity(entries.len()),
@@ -406,7 +415,7 @@ impl Read for Texts {
             return Some(Self::default());
         }
         let Value::Map(entries) = &node.value else {
-            return reader.expected(node, "a mapping of texts");
+            return reader.expected(node, "a mapping such as { NAME: value }");
         };
         let mut read = Vec::with_capacity(entries.len());
         let mut whole = true;

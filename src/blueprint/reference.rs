@@ -140,10 +140,12 @@ pub fn base_document() -> &'static str {
 }
 
 /// The body of the reference page: each record with its keys, each key with a line and an example.
-pub fn reference() -> String {
+/// `settings` adds the records of the targets, which this module does not know.
+pub fn reference(settings: impl FnOnce(&mut Definitions)) -> String {
     let mut definitions = Definitions::default();
     Blueprint::schema(&mut definitions);
     Plugin::schema(&mut definitions);
+    settings(&mut definitions);
     let mut out = String::new();
     for record in definitions.records() {
         let at = if record.path.is_empty() {

@@ -380,7 +380,9 @@ impl FromText for ContainerPath {
         let good = text.starts_with('/')
             && !text.chars().any(char::is_control)
             && !text.split('/').any(|part| part == ".." || part == ".");
-        good.then(|| Self(text.to_owned()))
+        // One directory, one spelling: `/data/` and `//data` are `/data`.
+        let parts: Vec<&str> = text.split('/').filter(|part| !part.is_empty()).collect();
+        good.then(|| Self(format!("/{}", parts.join("/"))))
     }
 
     fn scalar_schema() -> Json {

@@ -96,6 +96,13 @@ fn compare(directory: &Utf8Path, files: &[File], session: &mut Session) -> Optio
     Some(if report.is_empty() { SAME } else { DRIFT })
 }
 
+fn shown(directory: &Utf8Path, path: &Utf8Path) -> Utf8PathBuf {
+    if directory == "." {
+        return path.to_owned();
+    }
+    directory.join(path)
+}
+
 fn say(directory: &Utf8Path, outcome: &Outcome, session: &Session) {
     let Outcome {
         written,
@@ -110,13 +117,13 @@ fn say(directory: &Utf8Path, outcome: &Outcome, session: &Session) {
     ];
     for (verb, paths) in list {
         for path in paths {
-            session.say(&format!("{verb} {}", directory.join(path)));
+            session.say(&format!("{verb} {}", shown(directory, path)));
         }
     }
     for path in stale {
         session.say(&format!(
             "stale {}: the blueprint no longer gives it; --prune removes it unless it was edited",
-            directory.join(path)
+            shown(directory, path)
         ));
     }
 }

@@ -14,7 +14,7 @@ use crate::blueprint::{
     VolumeKind,
 };
 use crate::env::Dialect;
-use crate::problem::{Problems, Sources, Span};
+use crate::problem::{Problem, Problems, Sources, Span};
 use crate::resolve::Cluster;
 
 /// Evaluates everything in a cluster with a target's names. What is wrong goes to `problems`; the
@@ -249,13 +249,30 @@ impl Builder<'_, '_> {
             restart: restart.map_or(usual, |r| r.value),
             placement: placement.as_ref().map(|p| self.placement(p, index)),
             profiles: profiles.iter().map(|p| p.value.clone()).collect(),
-            labels: self.labels(labels, index),
+            labels: self.own_labels(labels, index),
             patches: patch
                 .iter()
                 .map(|(k, v)| (Arc::clone(&k.value), v.0.clone()))
                 .collect(),
             ports,
         }
+    }
+
+    /// Labels of a service; those of flokkr's own are not for the taking.
+    fn own_labels(&mut self, labels: &Texts, index: usize) -> Vec<(Arc<str>, super::Slot)> {
+        for (key, _) in &labels.entries {
+            if key.text.starts_with("flokkr.") {
+                self.evaluator.problems.add(
+                    Problem::error(
+                        "invalid-name",
+                        format!("the label `{}` is flokkr's own", key.text),
+                    )
+                    .at(key.span)
+                    .label("expected a name that does not begin with `flokkr.`"),
+                );
+            }
+        }
+        self.labels(labels, index)
     }
 
     fn labels(&mut self, labels: &Texts, index: usize) -> Vec<(Arc<str>, super::Slot)> {

@@ -65,7 +65,10 @@ pub(super) fn container(
             .stop
             .map(|s| stop(s, service, evaluator))
             .unwrap_or_default(),
-        resources: parts.resources.map(resources).unwrap_or_default(),
+        resources: parts
+            .resources
+            .map(|r| resources(r, evaluator))
+            .unwrap_or_default(),
     }
 }
 
@@ -172,9 +175,11 @@ fn files(
 ) -> Vec<File> {
     let mut list = Vec::new();
     for (key, MountedText(file)) in files.iter() {
-        let path = key.value.to_string();
-        let good = <ContainerPath as blueprint::FromText>::from_text(&path);
-        if good.is_none() || path.ends_with('/') {
+        let written = key.value.to_string();
+        let good = <ContainerPath as blueprint::FromText>::from_text(&written);
+        let bad = good.is_none() || written.ends_with('/');
+        let path = good.map_or(written, |p| p.0);
+        if bad {
             evaluator.problems.add(
                 Problem::error("wrong-value", format!("`{path}` is no path of a file"))
                     .at(key.span)
@@ -217,19 +222,40 @@ fn secrets(mounts: &Map<Option<blueprint::SecretMount>>) -> Vec<SecretMount> {
                 |p| p.value.0.clone(),
             ),
             mode: mount.as_ref().and_then(|m| m.mode).map(|m| m.value),
+            span: key.span,
         })
         .collect()
 }
 
-fn resources(resources: &blueprint::Resources) -> Resources {
+fn resources(resources: &blueprint::Resources, evaluator: &mut Evaluator<'_>) -> Resources {
     let blueprint::Resources {
         cpu,
         memory,
         limits,
         span: _,
     } = resources;
-    let memory = memory.map(|m| m.value);
     let limits = limits.as_ref();
+    let above = |limit: Span, what: &str, evaluator: &mut Evaluator<'_>| {
+        evaluator.problems.add(
+            Problem::error(
+                "wrong-value",
+                format!("the limit of {what} is below what is reserved"),
+            )
+            .at(limit)
+            .label("expected at least what is reserved"),
+        );
+    };
+    if let (Some(memory), Some(limit)) = (memory, limits.and_then(|l| l.memory))
+        && limit.value < memory.value
+    {
+        above(limit.span, "memory", evaluator);
+    }
+    if let (Some(cpu), Some(limit)) = (cpu, limits.and_then(|l| l.cpu))
+        && limit.value < cpu.value
+    {
+        above(limit.span, "processors", evaluator);
+    }
+    let memory = memory.map(|m| m.value);
     Resources {
         cpu: cpu.map(|c| c.value),
         memory,
@@ -237,6 +263,12 @@ fn resources(resources: &blueprint::Resources) -> Resources {
         memory_limit: limits.and_then(|l| l.memory).map(|m| m.value).or(memory),
     }
 }
+
+/// Signals that can ask a process to end, or to do what it does before.
+const SIGNALS: [&str; 12] = [
+    "SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGKILL", "SIGUSR1", "SIGUSR2", "SIGABRT",
+    "SIGWINCH", "SIGPWR", "SIGALRM", "SIGCONT",
+];
 
 fn stop(stop: &blueprint::Stop, service: usize, evaluator: &mut Evaluator<'_>) -> Stop {
     let blueprint::Stop {
@@ -246,16 +278,12 @@ fn stop(stop: &blueprint::Stop, service: usize, evaluator: &mut Evaluator<'_>) -
         span: _,
     } = stop;
     if let Some(signal) = signal {
-        let name = signal.value.strip_prefix("SIG").unwrap_or("");
-        if name.is_empty()
-            || !name
-                .bytes()
-                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'+')
-        {
+        if !SIGNALS.contains(&signal.value.as_str()) {
             evaluator.problems.add(
                 Problem::error("wrong-value", format!("`{}` is no signal", signal.value))
                     .at(signal.span)
-                    .label("expected a name such as SIGTERM or SIGINT"),
+                    .label("expected a name such as SIGTERM or SIGINT")
+                    .nearest(&signal.value, SIGNALS),
             );
         }
     }
@@ -386,11 +414,21 @@ fn check(
         _ => return None,
     };
     let times = written.times;
+    let interval = times.interval.or(outer.interval).unwrap_or(Duration(5_000));
+    let timeout = times.timeout.or(outer.timeout).unwrap_or(Duration(5_000));
+    let retries = times.retries.or(outer.retries).unwrap_or(6);
+    if interval.0 == 0 || timeout.0 == 0 || retries == 0 {
+        evaluator.problems.add(
+            Problem::error("health", "a check needs time and tries")
+                .at(written.span)
+                .label("expected `interval`, `timeout` and `retries` above 0"),
+        );
+    }
     Some(Check {
         probe,
-        interval: times.interval.or(outer.interval).unwrap_or(Duration(5_000)),
-        timeout: times.timeout.or(outer.timeout).unwrap_or(Duration(5_000)),
-        retries: times.retries.or(outer.retries).unwrap_or(6),
+        interval,
+        timeout,
+        retries,
         within: times.within.or(outer.within).unwrap_or(Duration(120_000)),
         span: written.span,
     })

@@ -114,7 +114,7 @@ impl Deliverer {
         }
         conflicts(container, problems);
         names(container, &delivered, problems);
-        paths(&delivered, problems);
+        paths(container, &delivered, problems);
         delivered
     }
 
@@ -131,6 +131,7 @@ impl Deliverer {
             .iter()
             .filter_map(|e| Some((e, e.value.value(replica)?)))
             .collect();
+        unescaped(file, &present, problems);
         match file.delivery {
             Delivery::Env => {
                 let variables = self.variables(container, file, &present, problems);
@@ -213,6 +214,23 @@ fn place(entry: Option<usize>, file: &ConfigFile, present: &[(&ConfigEntry, &Val
     entry
         .and_then(|i| present.get(i))
         .map_or(file.span, |(e, _)| e.span)
+}
+
+/// A config file has escapes, but the platform fills a secret in after they were made.
+fn unescaped(file: &ConfigFile, present: &[(&ConfigEntry, &Value)], problems: &mut Problems) {
+    for (entry, _) in present.iter().filter(|(_, v)| v.has_secret()) {
+        problems.add(
+            Problem::warning(
+                "secret-unescaped",
+                format!(
+                    "the secret in `{}` goes into {} as it is",
+                    entry.key, file.name
+                ),
+            )
+            .at(entry.span)
+            .label("a secret with characters that the format escapes would break the file"),
+        );
+    }
 }
 
 fn corrupt(
@@ -317,24 +335,27 @@ fn names(container: &Container, delivered: &Delivered, problems: &mut Problems) 
                     "the entrypoint of image `{}` is run by /bin/sh, which removes such names",
                     container.image.name
                 ))
-                .help("deliver it as a file: `delivery: files`, or replace the `entrypoint`"),
+                .help(if container.env.iter().any(|e| e.name == variable.name) {
+                    "use a name of letters, digits and underscores, or replace the `entrypoint`"
+                } else {
+                    "deliver it as a file: `delivery: files`, or replace the `entrypoint`"
+                }),
             );
         }
     }
 }
 
-fn paths(delivered: &Delivered, problems: &mut Problems) {
+fn paths(container: &Container, delivered: &Delivered, problems: &mut Problems) {
     let mut seen: HashMap<&str, Span> = HashMap::new();
-    for file in &delivered.files {
-        if let Some(first) = seen.insert(&file.path, file.span) {
+    let secrets = container.secrets.iter().map(|s| (s.path.as_str(), s.span));
+    let files = delivered.files.iter().map(|f| (f.path.as_str(), f.span));
+    for (path, span) in files.chain(secrets) {
+        if let Some(first) = seen.insert(path, span) {
             problems.add(
-                Problem::error(
-                    "volume-clash",
-                    format!("two files are mounted at {}", file.path),
-                )
-                .at(file.span)
-                .label("second time")
-                .related(first, "first time"),
+                Problem::error("volume-clash", format!("two files are mounted at {path}"))
+                    .at(span)
+                    .label("second time")
+                    .related(first, "first time"),
             );
         }
     }
@@ -364,6 +385,18 @@ pub fn words(
     let present = words.words.iter().filter_map(|w| w.value(replica));
     match argv {
         Argv::Exec => present.cloned().collect(),
+        Argv::Eval if present.clone().any(Value::has_secret) => {
+            problems.add(
+                Problem::error("secret", "a secret can't stand in this command")
+                    .at(words.span)
+                    .label(format!(
+                        "the entrypoint of image `{}` evaluates it in a shell",
+                        image.name
+                    ))
+                    .help("put it into a variable under `env`"),
+            );
+            Vec::new()
+        }
         Argv::Eval => present
             .map(|w| Value::new(super::steps::quote(w.raw())))
             .collect(),

@@ -338,6 +338,13 @@ impl<'a> Evaluator<'a> {
             } else if about_peer || problem.message.starts_with("`replica.") {
                 problem = problem.label("a replica has index, id, host, count and service");
             }
+            let service = failure
+                .names
+                .iter()
+                .find(|n| self.directory.find(n).is_some());
+            if let Some(service) = service.filter(|_| problem.code == "undefined") {
+                problem = problem.help(format!("a service is named in quotes: '{service}'"));
+            }
             self.problems.add(problem);
         }
     }

@@ -33,7 +33,15 @@ use crate::yaml::Node;
 
 /// Is a problem of this stage one of its own, whatever was wrong with services, ports and kinds?
 pub fn is_independent(problem: &crate::problem::Problem) -> bool {
-    problem.code == "undefined"
+    const OWN: [&str; 6] = [
+        "duplicate-key",
+        "health",
+        "invalid-name",
+        "secret",
+        "undefined",
+        "wrong-value",
+    ];
+    OWN.contains(&problem.code)
         || (problem.code == "template" && !problem.message.starts_with(context::UNNAMED))
 }
 
@@ -241,6 +249,8 @@ pub struct SecretMount {
     pub path: String,
     /// Permissions.
     pub mode: Option<Mode>,
+    /// Where it is asked for.
+    pub span: Span,
 }
 
 /// A step before the main process.

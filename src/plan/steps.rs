@@ -146,6 +146,7 @@ impl Builder<'_, '_> {
             }
             (None, None) => return None,
         };
+        self.no_secret(unless.as_ref(), &body, span);
         let count = self.evaluator.count(index);
         let texts = (0..count)
             .map(|i| script_text(unless.as_ref(), &body, i))
@@ -154,7 +155,7 @@ impl Builder<'_, '_> {
         files.push(File {
             path: path.clone(),
             content: Each::of(texts).unwrap_or(Each::Same(None)),
-            mode: Mode(0o755),
+            mode: Mode(0o644),
             span,
         });
         let word = |text: &str| Each::Same(Some(Value::new(text)));
@@ -162,6 +163,31 @@ impl Builder<'_, '_> {
             words: vec![word("bash"), word(&path)],
             span,
         })
+    }
+}
+
+impl Builder<'_, '_> {
+    /// The bytes of a secret are not known, so no quoting makes them safe in a script.
+    fn no_secret(&mut self, unless: Option<&Slot>, body: &Body, span: Span) {
+        let slots: Vec<&Slot> = match body {
+            Body::Script(slot) => vec![slot],
+            Body::Command(words) => words.words.iter().collect(),
+        };
+        let mut values = slots
+            .into_iter()
+            .chain(unless)
+            .flat_map(Each::all)
+            .flatten();
+        if values.any(Value::has_secret) {
+            self.evaluator.problems.add(
+                Problem::error("secret", "a secret can't stand in a script")
+                    .at(span)
+                    .label("its bytes would be read as shell")
+                    .help(
+                        "put it into a variable under `env`, and write \"$VARIABLE\" in the script",
+                    ),
+            );
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::needs;
 use crate::blueprint::{
     At, Blueprint, Check, Config, Health, HttpCheck, Init, Kind, Map, PortForm, PortRef, Protocol,
-    Publish, SecretMount, Service, Volume, VolumeKind,
+    Publish, Restart, SecretMount, Service, Volume, VolumeKind,
 };
 use crate::problem::{Problem, Problems, Span, one_of};
 
@@ -141,6 +141,25 @@ impl Checker<'_> {
                 Problem::error("wrong-value", "a daemon runs once on every node")
                     .at(replicas.span)
                     .label("expected no `replicas` here"),
+            );
+        }
+        if let (
+            Some(At {
+                value: Kind::Job, ..
+            }),
+            Some(At {
+                value: Restart::Always,
+                span,
+            }),
+        ) = (service.kind, service.restart)
+        {
+            problems.add(
+                Problem::error(
+                    "wrong-value",
+                    "a job that is always started again never ends",
+                )
+                .at(span)
+                .label("expected `on-failure` or `never`"),
             );
         }
         self.config(service.config.as_ref(), problems);

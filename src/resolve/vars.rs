@@ -123,22 +123,34 @@ fn assign(
         );
         return;
     };
-    let default = Type::of(&entry.value);
-    let given = Type::of(&value);
-    if !default.takes(given) {
-        problems.add(
-            Problem::error(
-                "wrong-type",
-                format!("`{name}` is {}, found {}", default.words(), shown(&value)),
-            )
-            .at(value.span)
-            .label(format!("expected {}", default.words()))
-            .related(entry.value.span, "the default gives the type"),
-        );
+    if !fits(name, &entry.value, &value, problems) {
         return;
     }
     let below = std::mem::replace(&mut entry.value, null(span));
     entry.value = yaml::merge(below, value);
+}
+
+/// Has a value the type of the default, and so has whatever is in it?
+fn fits(name: &str, default: &Node, value: &Node, problems: &mut Problems) -> bool {
+    let wanted = Type::of(default);
+    if !wanted.takes(Type::of(value)) {
+        problems.add(
+            Problem::error(
+                "wrong-type",
+                format!("`{name}` is {}, found {}", wanted.words(), shown(value)),
+            )
+            .at(value.span)
+            .label(format!("expected {}", wanted.words()))
+            .related(default.span, "the default gives the type"),
+        );
+        return false;
+    }
+    let inner = value.entries().iter();
+    let inner = inner.filter_map(|e| Some((e, default.get(&e.key)?)));
+    inner.fold(true, |good, (entry, default)| {
+        let name = format!("{name}.{}", entry.key);
+        fits(&name, default, &entry.value, problems) && good
+    })
 }
 
 fn shown(node: &Node) -> String {

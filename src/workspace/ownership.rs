@@ -98,6 +98,9 @@ impl Ownership {
 
 /// The bytes of a file, or that it is not there.
 pub(super) fn bytes(path: &Utf8Path) -> Result<Option<Vec<u8>>, String> {
+    if fs::metadata(path).is_ok_and(|m| !m.is_file()) {
+        return Err(format!("{path} is no regular file"));
+    }
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),

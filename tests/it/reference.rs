@@ -258,11 +258,18 @@ fn up_to_date(file: &str, wanted: &str) {
 fn the_reference_page_is_up_to_date() {
     up_to_date(
         "docs/blueprint.md",
-        &(HEAD.to_owned() + reference().trim_end() + "\n"),
+        &(HEAD.to_owned() + reference(settings).trim_end() + "\n"),
     );
 }
 
 #[test]
 fn the_schema_is_up_to_date() {
     up_to_date("blueprints/blueprint.schema.json", &schema());
+}
+
+/// The records of every target's settings.
+fn settings(definitions: &mut Definitions) {
+    for target in flokkr::target::ALL {
+        target.schema(definitions);
+    }
 }

@@ -28,7 +28,7 @@ impl Lowering<'_> {
         let mut hash = Sha256::new();
         for file in files {
             self.readable(&file.content, file.span);
-            if !matches!(file.mode, Mode(0o644 | 0o444 | 0o755)) {
+            if !matches!(file.mode, Mode(0o644 | 0o444)) {
                 let what = "a file's permissions (`mode`) are 0444";
                 self.settings
                     .lost("files.mode", file.span, what, self.problems);
@@ -73,12 +73,19 @@ impl Lowering<'_> {
             .collect();
         let Place { service, main, .. } = place;
         let name = &service.name;
-        let candidates = [
-            format!("{name}-{base}"),
-            format!("{name}-{container}-{base}"),
-            format!("{main}-{base}"),
-            format!("{main}-{container}-{base}"),
-        ];
+        // A step has the files of its service, beside its script; a sidecar has its own.
+        let is_sidecar = service
+            .sidecars
+            .iter()
+            .any(|s| *s.container.name == *container);
+        let candidates = if is_sidecar {
+            vec![
+                format!("{name}-{container}-{base}"),
+                format!("{main}-{container}-{base}"),
+            ]
+        } else {
+            vec![format!("{name}-{base}"), format!("{main}-{base}")]
+        };
         let free = |name: &String| !self.project.configs.contains_key(name);
         let mut numbered = (2..).map(|n| format!("{main}-{container}-{base}-{n}"));
         let name = candidates.into_iter().find(free);

@@ -11,7 +11,7 @@ use super::model::{Condition, Dependency, Env, Mount, Project, Resources, Secret
 use super::settings::Settings;
 use super::volumes;
 use super::waits;
-use crate::blueprint::{Kind, Restart, User, VolumeKind};
+use crate::blueprint::{Kind, Quorum, Restart, User, VolumeKind};
 use crate::plan::{self, Container, Delivered, Part, Plan, Value};
 use crate::problem::{Problem, Problems, Span};
 
@@ -27,6 +27,7 @@ pub(super) fn lower(plan: &Plan, settings: &Settings, problems: &mut Problems) -
         },
         configs: HashMap::new(),
         places: HashMap::new(),
+        gates: HashMap::new(),
         deliverer: plan::Deliverer::default(),
         problems,
     };
@@ -47,6 +48,8 @@ pub(super) struct Lowering<'a> {
     pub(super) configs: HashMap<Value, String>,
     /// Emitted service names, and what each was made from.
     places: HashMap<String, Span>,
+    /// Services that wait for a port of others: which port, how many replicas, and their names.
+    pub(super) gates: HashMap<(Arc<str>, Arc<str>, Quorum), String>,
     deliverer: plan::Deliverer,
     pub(super) problems: &'a mut Problems,
 }
@@ -115,10 +118,9 @@ impl<'a> Lowering<'a> {
             self.settings
                 .lost("placement", placement.span, what, self.problems);
         }
-        if service.main.image.build.is_some() {
+        if let Some(build) = &service.main.image.build {
             let what = "`build` is for the target that emits Dockerfiles; the image must exist";
-            self.settings
-                .lost("build", service.main.span, what, self.problems);
+            self.settings.lost("build", build.span, what, self.problems);
         }
         for (replica, main) in (0u32..).zip(&names) {
             let place = Place {
@@ -154,6 +156,7 @@ impl<'a> Lowering<'a> {
             emitted.profiles.clone_from(&service.profiles);
             let family = format!("{}-{}", service.name, init.container.name);
             self.add(name.clone(), family, emitted, init.container.span);
+            self.owned(service, &name);
             before.insert(name, condition(Condition::Completed));
         }
         let network = self.network(place);
@@ -167,6 +170,7 @@ impl<'a> Lowering<'a> {
             emitted,
             service.span,
         );
+        self.owned(service, main);
         for sidecar in &service.sidecars {
             self.sidecar(sidecar, place, network.as_deref());
         }
@@ -325,8 +329,9 @@ impl<'a> Lowering<'a> {
             if mount.mode.is_some() {
                 let what = "permissions of a secret (`mode`) are those of its source";
                 self.settings
-                    .lost("secrets.mode", container.span, what, self.problems);
+                    .lost("secrets.mode", mount.span, what, self.problems);
             }
+            self.mountable(mount);
             emitted.secrets.push(Mount {
                 source: mount.secret.to_string(),
                 target: mount.path.clone(),
@@ -336,6 +341,23 @@ impl<'a> Lowering<'a> {
             emitted.volumes = volumes::mounts(self, place);
         }
         emitted
+    }
+
+    /// Compose without a swarm knows no secrets but its own: `up` ends with "unsupported external
+    /// secret" (2.26.1), while `config` accepts it.
+    fn mountable(&mut self, mount: &plan::SecretMount) {
+        let source = self.project.secrets.get(&*mount.secret);
+        if matches!(source, Some(SecretSource::External(_))) {
+            self.problems.add(
+                Problem::error(
+                    "unsupported",
+                    format!("Compose can't mount the secret `{}`", mount.secret),
+                )
+                .at(mount.span)
+                .label("it is `external`, and Docker without a swarm keeps no secrets")
+                .help("give it the source `file` or `env` in a blueprint that includes this one"),
+            );
+        }
     }
 
     /// A secret in a text is written as the variable that holds it, so it must have one.
@@ -389,6 +411,13 @@ impl<'a> Lowering<'a> {
             .or_default()
             .push(name.clone());
         self.project.services.insert(name, service);
+    }
+
+    /// Notes that a container has the environment of a service of the blueprint.
+    fn owned(&mut self, service: &plan::Service, name: &str) {
+        let owner = service.name.to_string();
+        let containers = self.project.owners.entry(owner).or_default();
+        containers.push(name.to_owned());
     }
 
     /// Was a service of this name emitted already?

@@ -19,6 +19,8 @@ pub(super) struct Project {
     pub(super) secrets: IndexMap<String, SecretSource>,
     /// Services that are replicas of the same thing, by what they are replicas of.
     pub(super) families: IndexMap<String, Vec<String>>,
+    /// Main containers and steps of a service of the blueprint, by its name.
+    pub(super) owners: IndexMap<String, Vec<String>>,
 }
 
 /// A service.

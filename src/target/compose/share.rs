@@ -1,5 +1,5 @@
 //! What several services have in common is written once, behind an anchor: the config of a group,
-//! the environment of a service's containers, the body of replicas. Readers of the file see the
+//! the environment of a service's containers, what replicas have beyond it, the body of replicas. Readers of the file see the
 //! cluster; readers of the YAML see the same values as without anchors.
 //!
 //! `<<` is shallow and loses to the keys beside it, so an environment is split into disjoint parts.
@@ -66,17 +66,31 @@ pub(super) fn environments<'p>(
         members,
         group: Some(group),
     });
-    let of_replicas = project.families.iter().map(|(family, members)| Candidates {
-        anchor: format!("environment-{family}"),
-        members: members
-            .iter()
-            .map(String::as_str)
-            .filter(|m| able.contains(m))
-            .collect(),
-        group: None,
-    });
+    let several = |(_, members): &(&String, &Vec<String>)| members.len() > 1;
+    let those_able = |members: &'p [String]| -> Vec<&'p str> {
+        let members = members.iter().map(String::as_str);
+        members.filter(|m| able.contains(m)).collect()
+    };
+    let of_owners = project
+        .owners
+        .iter()
+        .filter(several)
+        .map(|(owner, members)| Candidates {
+            anchor: format!("environment-{owner}"),
+            members: those_able(members),
+            group: None,
+        });
+    let of_replicas = project
+        .families
+        .iter()
+        .filter(several)
+        .map(|(family, members)| Candidates {
+            anchor: format!("environment-of-{family}"),
+            members: those_able(members),
+            group: None,
+        });
     let mut environments = Environments::default();
-    for candidates in of_groups.chain(of_replicas) {
+    for candidates in of_groups.chain(of_owners).chain(of_replicas) {
         if candidates.members.len() > 1 {
             environments.split(project, candidates);
         }

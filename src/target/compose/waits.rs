@@ -117,11 +117,20 @@ fn gate(
         Quorum::Majority => count / 2 + 1,
         Quorum::Any => 1,
     };
-    let gate = format!("wait-{}-{name}-{}", need.service, need.quorum.word());
-    if lowering.has(&gate) {
+    let key = (Arc::clone(&need.service), Arc::clone(&name), need.quorum);
+    if let Some(gate) = lowering.gates.get(&key).cloned() {
         share(lowering, &gate, place);
         return Some(gate);
     }
+    // `a.b-c` and `a-b.c` would have one name.
+    let plain = format!("wait-{}-{name}-{}", need.service, need.quorum.word());
+    let mut numbered = (2..).map(|n| format!("{plain}-{n}"));
+    let gate = if lowering.has(&plain) {
+        numbered.find(|name| !lowering.has(name))?
+    } else {
+        plain
+    };
+    lowering.gates.insert(key, gate.clone());
     let hosts = if lowering.settings.is_host() {
         vec!["localhost".to_owned()]
     } else {
