@@ -44,11 +44,21 @@ impl Default for Engine {
             environment.set_syntax(syntax);
         }
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        // A boolean becomes the text that YAML writes for it.
-        environment.set_formatter(|out, state, value| match (value.kind(), value.is_true()) {
-            (ValueKind::Bool, true) => out.write_str("true").map_err(Error::from),
-            (ValueKind::Bool, false) => out.write_str("false").map_err(Error::from),
-            _ => minijinja::escape_formatter(out, state, value),
+        // A boolean becomes the text that YAML writes for it; what is no scalar has no text.
+        environment.set_formatter(|out, state, value| {
+            let no_text = |what| Err(Error::new(ErrorKind::InvalidOperation, what));
+            match (value.kind(), value.is_true()) {
+                (ValueKind::Bool, true) => out.write_str("true").map_err(Error::from),
+                (ValueKind::Bool, false) => out.write_str("false").map_err(Error::from),
+                (ValueKind::Seq | ValueKind::Iterable, _) => {
+                    no_text("a list has no text of its own: say how, such as `| join(',')`")
+                }
+                (ValueKind::Map, _) => {
+                    no_text("a mapping has no text of its own: ask for one of its keys")
+                }
+                (ValueKind::None, _) => no_text("there is no value here"),
+                _ => minijinja::escape_formatter(out, state, value),
+            }
         });
         environment.set_fuel(Some(FUEL));
         environment.set_debug(true);

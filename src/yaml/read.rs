@@ -108,6 +108,13 @@ impl Builder<'_> {
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
+                if text.contains('\0') {
+                    self.problems.add(
+                        Problem::error("wrong-value", "a NUL stands in this text")
+                            .at(span)
+                            .label("no variable, file or word can hold it"),
+                    );
+                }
                 let plain = style == ScalarStyle::Plain && tag.is_none();
                 let value = scalar(&text, plain);
                 let mut span = span;

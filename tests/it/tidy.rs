@@ -268,6 +268,9 @@ fn every_snapshot_has_a_case() {
     );
     let commands = text("tests/it/cli.rs");
     for file in tree("snapshots") {
+        if file.strip_suffix(".snap.new").is_some() {
+            continue; // not reviewed yet
+        }
         let name = file
             .strip_suffix(".snap")
             .unwrap_or_else(|| panic!("{file} is no snapshot"));
