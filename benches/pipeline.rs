@@ -28,7 +28,10 @@ use flokkr::workspace::FileLoader;
 use flokkr::yaml;
 
 fn main() {
-    divan::main();
+    divan::Divan::default()
+        .max_time(std::time::Duration::from_secs(2))
+        .config_with_args()
+        .main();
 }
 
 /// Config keys of every service.

@@ -49,7 +49,7 @@ pub(super) fn encode(
     };
     let spelled = super::spell_all(file, |key, value| {
         if wire::is_plain(format, key, value) {
-            return Ok((format!("{prefix}_{key}"), value.to_owned()));
+            return Ok(([&prefix, "_", key].concat(), value.to_owned()));
         }
         let (key, value) = wire::write(dialect, format, key, value)?;
         Ok((format!("{prefix}_{key}"), value))
