@@ -277,15 +277,15 @@ fn stop(stop: &blueprint::Stop, service: usize, evaluator: &mut Evaluator<'_>) -
         before,
         span: _,
     } = stop;
-    if let Some(signal) = signal {
-        if !SIGNALS.contains(&signal.value.as_str()) {
-            evaluator.problems.add(
-                Problem::error("wrong-value", format!("`{}` is no signal", signal.value))
-                    .at(signal.span)
-                    .label("expected a name such as SIGTERM or SIGINT")
-                    .nearest(&signal.value, SIGNALS),
-            );
-        }
+    if let Some(signal) = signal
+        && !SIGNALS.contains(&signal.value.as_str())
+    {
+        evaluator.problems.add(
+            Problem::error("wrong-value", format!("`{}` is no signal", signal.value))
+                .at(signal.span)
+                .label("expected a name such as SIGTERM or SIGINT")
+                .nearest(&signal.value, SIGNALS),
+        );
     }
     Stop {
         grace: grace.map(|g| g.value),

@@ -1,10 +1,12 @@
 //! Plugins: a service's `plugins` are taken into its node, before the language is read.
 
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::layers::Loader;
+use super::layers::{Loaded, Loader};
 use crate::blueprint::{At, FromText, Parameter, ParameterType, Plugin, Read, Reader, unknown_key};
-use crate::problem::{Problem, Problems, Sources, Span};
+use crate::problem::{Problem, Problems, Sources, Span, one_of};
 use crate::template::{self, Engine, Value as Evaluated};
 use crate::yaml::{self, Entry, Node, Value};
 
@@ -41,6 +43,8 @@ struct Context<'a> {
     sources: &'a mut Sources,
     problems: &'a mut Problems,
     scopes: Vec<Scope>,
+    /// Definitions by name; none for those that can't be read.
+    plugins: HashMap<Arc<str>, Option<Rc<Plugin>>>,
 }
 
 /// Takes the plugins of every service into the tree.
@@ -59,6 +63,7 @@ pub(super) fn apply(
         sources,
         problems,
         scopes: Vec::new(),
+        plugins: HashMap::new(),
     };
     if let Value::Map(entries) = &mut tree.value {
         let services = entries.iter_mut().find(|e| &*e.key == "services");
@@ -91,22 +96,34 @@ impl Context<'_> {
 
     /// The plugin's part of a service, its texts marked with a new scope.
     fn instance(&mut self, entry: &Entry) -> Option<Node> {
-        let name = &*entry.key;
-        let Some(loaded) = self.loader.plugin(name) else {
-            let known = self.loader.plugins();
-            let known = known.iter().map(String::as_str);
-            self.problems.add(
-                Problem::error("unknown-plugin", format!("there is no plugin `{name}`"))
-                    .at(entry.key_span)
-                    .label(format!(
-                        "expected {}",
-                        crate::problem::one_of(known.clone())
-                    ))
-                    .nearest(name, known)
-                    .help("a plugin of your own is a file plugins/NAME.yaml beside the blueprint"),
-            );
+        let plugin = self.plugin(entry)?;
+        let params = self.params(&plugin, entry)?;
+        let structure = self.structure(&params);
+        self.scopes.push(Scope {
+            plugin: entry.key.to_string(),
+            params,
+            structure,
+        });
+        let mut body = plugin.service.0.clone();
+        body.set_scope(u32::try_from(self.scopes.len()).unwrap_or(u32::MAX));
+        Some(body)
+    }
+
+    /// The definition of a plugin, read once.
+    fn plugin(&mut self, entry: &Entry) -> Option<Rc<Plugin>> {
+        if let Some(read) = self.plugins.get(&entry.key) {
+            return read.clone();
+        }
+        let Some(loaded) = self.loader.plugin(&entry.key) else {
+            self.problems.add(self.unknown(entry));
             return None;
         };
+        let read = self.read(loaded, entry).map(Rc::new);
+        self.plugins.insert(Arc::clone(&entry.key), read.clone());
+        read
+    }
+
+    fn read(&mut self, loaded: Result<Loaded, String>, entry: &Entry) -> Option<Plugin> {
         let (called, text) = match loaded {
             Ok(loaded) => loaded,
             Err(reason) => {
@@ -125,17 +142,20 @@ impl Context<'_> {
             contexts: &contexts,
             unsure: false,
         };
-        let plugin = Plugin::read(&node, &mut reader)?;
-        let params = self.params(&plugin, entry)?;
-        let structure = self.structure(&params);
-        self.scopes.push(Scope {
-            plugin: name.to_owned(),
-            params,
-            structure,
-        });
-        let mut body = plugin.service.0;
-        body.set_scope(u32::try_from(self.scopes.len()).unwrap_or(u32::MAX));
-        Some(body)
+        Plugin::read(&node, &mut reader)
+    }
+
+    fn unknown(&self, entry: &Entry) -> Problem {
+        let known = self.loader.plugins();
+        let known = known.iter().map(String::as_str);
+        Problem::error(
+            "unknown-plugin",
+            format!("there is no plugin `{}`", entry.key),
+        )
+        .at(entry.key_span)
+        .label(format!("expected {}", one_of(known.clone())))
+        .nearest(&entry.key, known)
+        .help("a plugin of your own is a file plugins/NAME.yaml beside the blueprint")
     }
 
     fn params(&mut self, plugin: &Plugin, entry: &Entry) -> Option<Vec<Param>> {

@@ -2,24 +2,12 @@
 //! Maps merge, lists replace, null removes; texts go out as they stand.
 
 use crate::emit::yaml::Yaml;
-use crate::problem::{Problem, Problems};
 use crate::template::{ValueKind, plain_value};
 use crate::yaml::{Node, Value};
 
-/// Lays a patch over an emitted value.
-pub(super) fn apply(value: &mut Yaml, patch: &Node, problems: &mut Problems) {
-    let Value::Map(entries) = &patch.value else {
-        problems.add(
-            Problem::error(
-                "wrong-type",
-                format!("a patch is a mapping, this is {}", patch.kind()),
-            )
-            .at(patch.span)
-            .label("expected keys of the emitted file"),
-        );
-        return;
-    };
-    for entry in entries {
+/// Lays a patch, which is a mapping, over an emitted mapping.
+pub(super) fn apply(value: &mut Yaml, patch: &Node) {
+    for entry in patch.entries() {
         lay(value, &entry.key, &entry.value);
     }
 }

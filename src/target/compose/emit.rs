@@ -13,16 +13,10 @@ use super::settings::Settings;
 use super::share;
 use crate::emit::yaml::{self, Yaml};
 use crate::plan::{Part, Plan, Value};
-use crate::problem::Problems;
 use crate::target::patch;
 
 /// The whole file.
-pub(super) fn document(
-    project: &Project,
-    plan: &Plan,
-    settings: &Settings,
-    problems: &mut Problems,
-) -> String {
+pub(super) fn document(project: &Project, plan: &Plan, settings: &Settings) -> String {
     let patched = |name: &str| {
         let whole = settings.patch.as_ref().and_then(|p| p.0.get("services"));
         let own = project.services.get(name).and_then(|s| s.patch.as_ref());
@@ -35,15 +29,8 @@ pub(super) fn document(
         environments: &environments,
     };
     let mut document = emitter.project(project);
-    for (name, service) in &project.services {
-        if let Some(node) = &service.patch
-            && let Some(body) = document.get_mut("services").and_then(|s| s.get_mut(name))
-        {
-            patch::apply(body, node, problems);
-        }
-    }
     if let Some(node) = &settings.patch {
-        patch::apply(&mut document, &node.0, problems);
+        patch::apply(&mut document, &node.0);
     }
     let shared = environments.anchors.iter().map(|(anchor, variables)| {
         let pairs = variables.iter().map(|v| (&*v.name, &v.value));
@@ -169,7 +156,7 @@ impl Emitter<'_> {
             stop_grace_period,
             stop_signal,
             labels,
-            patch: _,
+            patch,
         } = service;
         let mut body = Entries::new();
         text(&mut body, "image", Some(image));
@@ -214,7 +201,11 @@ impl Emitter<'_> {
             let pairs = labels.iter().map(|(k, v)| (k.as_str(), v));
             key(&mut body, "labels", self.pairs(pairs));
         }
-        Yaml::Map(body)
+        let mut body = Yaml::Map(body);
+        if let Some(patch) = patch {
+            patch::apply(&mut body, patch);
+        }
+        body
     }
 
     /// An environment: shared parts merged, the rest written out.

@@ -66,7 +66,7 @@ impl Configured for Settings {
 
     fn lower(&self, plan: &Plan, problems: &mut Problems) -> Vec<File> {
         let project = lower::lower(plan, self, problems);
-        let text = emit::document(&project, plan, self, problems);
+        let text = emit::document(&project, plan, self);
         vec![File {
             path: "compose.yaml".into(),
             text,
