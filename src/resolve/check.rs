@@ -4,16 +4,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::names::{PortTable, name, port_name, port_table, unknown};
 use super::needs;
 use crate::blueprint::{
     At, Blueprint, Check, Config, Health, HttpCheck, Init, Kind, Map, PortForm, PortRef, Protocol,
     Publish, Restart, SecretMount, Service, Volume, VolumeKind,
 };
 use crate::problem::{Problem, Problems, Span, one_of};
-
-/// The rule for names of clusters and services, in words.
-pub const NAME_RULE: &str =
-    "lower-case letters, digits and dashes, a letter first, at most 40 characters";
 
 /// More replicas than this in all are a mistake, or an attack.
 const MAX_TOTAL: u32 = 50_000;
@@ -31,23 +28,6 @@ pub(super) fn check(blueprint: &Blueprint, targets: &[&str], problems: &mut Prob
     };
     checker.blueprint(problems);
     needs::check(blueprint, &checker.services, &checker.ports, problems);
-}
-
-/// Port names of each service, those of its sidecars with them.
-pub(super) type PortTable<'a> = HashMap<&'a str, Vec<&'a str>>;
-
-fn port_table(blueprint: &Blueprint) -> PortTable<'_> {
-    blueprint
-        .services
-        .iter()
-        .map(|(name, service)| {
-            let sidecars = service.sidecars.iter().flat_map(|(_, s)| s.ports.names());
-            (
-                &*name.value,
-                service.ports.names().chain(sidecars).collect(),
-            )
-        })
-        .collect()
 }
 
 struct Checker<'a> {
@@ -262,62 +242,6 @@ impl Checker<'_> {
     }
 }
 
-/// The problem of a name that refers to nothing.
-pub(super) fn unknown<'a>(
-    what: &str,
-    name: &str,
-    span: Span,
-    known: impl Iterator<Item = &'a str>,
-) -> Problem {
-    let known: Vec<&str> = known.collect();
-    let label = if known.is_empty() && what == "port" {
-        "the service declares no port".to_owned()
-    } else if known.is_empty() {
-        format!("the blueprint declares no {what}")
-    } else {
-        format!("expected {}", one_of(known.iter().copied()))
-    };
-    let code = match what {
-        "service" => "unknown-service",
-        "image" => "unknown-image",
-        "port" => "unknown-port",
-        "secret" => "unknown-secret",
-        "volume" => "unknown-volume",
-        _ => "unknown-config-group",
-    };
-    Problem::error(code, format!("there is no {what} `{name}`"))
-        .at(span)
-        .label(label)
-        .nearest(name, known)
-}
-
-fn name(what: &str, name: &str, span: Span, problems: &mut Problems) {
-    let good = name.len() <= 40
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && !name.ends_with('-')
-        && name
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if !good {
-        let mut problem = Problem::error(
-            "invalid-name",
-            format!("`{name}` can't be the name of {what}"),
-        )
-        .at(span)
-        .label(format!("expected {NAME_RULE}"));
-        let mended: String = name
-            .to_lowercase()
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .collect();
-        let mended = mended.trim_matches(|c: char| c == '-' || c.is_ascii_digit());
-        if !mended.is_empty() && mended.len() <= 40 && mended != name {
-            problem = problem.help(format!("for example `{mended}`"));
-        }
-        problems.add(problem);
-    }
-}
-
 fn image_reference(reference: &At<String>, problems: &mut Problems) {
     let text = &reference.value;
     let bad = text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control());
@@ -385,28 +309,6 @@ fn ports(key: &At<Arc<str>>, service: &Service, problems: &mut Problems) {
                 );
             }
         }
-    }
-}
-
-fn port_name(name: &At<Arc<str>>, problems: &mut Problems) {
-    let text = &*name.value;
-    let good = text.len() <= 15
-        && text.contains(|c: char| c.is_ascii_lowercase())
-        && !text.contains("--")
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-        && text
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if !good {
-        problems.add(
-            Problem::error(
-                "invalid-name",
-                format!("`{text}` can't be the name of a port"),
-            )
-            .at(name.span)
-            .label("expected lower-case letters, digits and dashes, at most 15 characters"),
-        );
     }
 }
 

@@ -9,12 +9,13 @@
 
 mod check;
 mod layers;
+mod names;
 mod needs;
 mod plugins;
 mod vars;
 
-pub use check::NAME_RULE;
 pub use layers::{Input, Loader};
+pub use names::NAME_RULE;
 pub use plugins::Scope;
 
 use crate::blueprint::{Blueprint, Read, Reader};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::check::{PortTable, unknown};
+use super::names::{PortTable, unknown};
 use crate::blueprint::{At, Blueprint, Kind, Service};
 use crate::problem::{Problem, Problems, Span};
 

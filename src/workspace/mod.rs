@@ -7,10 +7,10 @@
 
 mod ownership;
 mod read;
+mod text;
 mod write;
 
 pub use ownership::LIST;
-pub use read::{Blueprint, Place, blueprint, found, found_file, place, text};
+pub use read::{Blueprint, FileLoader, Place, blueprint, found, found_file, place};
+pub use text::text;
 pub use write::{Options, Outcome, create, write};
-
-pub use read::FileLoader;

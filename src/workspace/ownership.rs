@@ -9,7 +9,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::read::{reason, text};
+use super::text::{reason, text};
 
 /// The list's file name.
 pub const LIST: &str = ".flokkr.json";

@@ -1,20 +1,15 @@
 //! Reading: a blueprint by path or library name, what it includes, plugins, and what is there to
 //! compare with.
 
-use std::fs;
-use std::io::Read as _;
-
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use super::ownership::Ownership;
+use super::text::{stdin, text};
 use crate::diff::Found;
 use crate::file::File;
 use crate::library;
 use crate::problem::{did_you_mean, one_of};
 use crate::resolve::Loader;
-
-/// Larger files are no blueprints.
-const MAX_BYTES: u64 = 256 << 20;
 
 /// A blueprint, and where it was found.
 #[derive(Debug)]
@@ -99,57 +94,6 @@ pub fn place(path: &Utf8Path) -> Place {
         (true, _) => Place::Directory,
         (false, true) => Place::File,
         (false, false) => Place::Free,
-    }
-}
-
-/// The text of a file; `-` is standard input.
-///
-/// # Errors
-/// That it can't be read, is too large, or is not UTF-8.
-pub fn text(path: &Utf8Path) -> Result<String, String> {
-    if path == "-" {
-        return stdin();
-    }
-    let open = |e: std::io::Error| format!("can't read {path}: {}", reason(&e));
-    let mut file = fs::File::open(path).map_err(open)?;
-    decode(&mut file, path.as_str())
-}
-
-fn stdin() -> Result<String, String> {
-    decode(&mut std::io::stdin().lock(), "standard input")
-}
-
-fn decode(reader: &mut dyn std::io::Read, name: &str) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    reader
-        .take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| format!("can't read {name}: {}", reason(&e)))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("{name} is larger than 256 MiB"));
-    }
-    let text = String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        let line = 1 + e
-            .as_bytes()
-            .iter()
-            .take(at)
-            .filter(|b| **b == b'\n')
-            .count();
-        format!("{name} is not UTF-8 (line {line})")
-    })?;
-    Ok(text
-        .strip_prefix('\u{feff}')
-        .map(str::to_owned)
-        .unwrap_or(text))
-}
-
-/// What the system says, without its number.
-pub(super) fn reason(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((words, _)) => words.to_lowercase(),
-        None => text,
     }
 }
 

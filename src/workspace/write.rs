@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::{Builder, NamedTempFile};
 
 use super::ownership::{LIST, Ownership, bytes};
-use super::read::reason;
+use super::text::reason;
 use crate::file::File;
 
 /// Prefix of files that a run prepares.

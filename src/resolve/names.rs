@@ -1,0 +1,108 @@
+//! Names: what one may look like, and the problem of one that refers to nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::blueprint::{At, Blueprint};
+use crate::problem::{Problem, Problems, Span, one_of};
+
+/// The rule for names of clusters and services, in words.
+pub const NAME_RULE: &str =
+    "lower-case letters, digits and dashes, a letter first, at most 40 characters";
+
+/// Port names of each service, those of its sidecars with them.
+pub(super) type PortTable<'a> = HashMap<&'a str, Vec<&'a str>>;
+
+pub(super) fn port_table(blueprint: &Blueprint) -> PortTable<'_> {
+    blueprint
+        .services
+        .iter()
+        .map(|(name, service)| {
+            let sidecars = service.sidecars.iter().flat_map(|(_, s)| s.ports.names());
+            (
+                &*name.value,
+                service.ports.names().chain(sidecars).collect(),
+            )
+        })
+        .collect()
+}
+
+/// The problem of a name that refers to nothing.
+pub(super) fn unknown<'a>(
+    what: &str,
+    name: &str,
+    span: Span,
+    known: impl Iterator<Item = &'a str>,
+) -> Problem {
+    let known: Vec<&str> = known.collect();
+    let label = if known.is_empty() && what == "port" {
+        "the service declares no port".to_owned()
+    } else if known.is_empty() {
+        format!("the blueprint declares no {what}")
+    } else {
+        format!("expected {}", one_of(known.iter().copied()))
+    };
+    let code = match what {
+        "service" => "unknown-service",
+        "image" => "unknown-image",
+        "port" => "unknown-port",
+        "secret" => "unknown-secret",
+        "volume" => "unknown-volume",
+        _ => "unknown-config-group",
+    };
+    Problem::error(code, format!("there is no {what} `{name}`"))
+        .at(span)
+        .label(label)
+        .nearest(name, known)
+}
+
+/// Checks the name of a cluster, a service or a part of one.
+pub(super) fn name(what: &str, name: &str, span: Span, problems: &mut Problems) {
+    let good = name.len() <= 40
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !good {
+        let mut problem = Problem::error(
+            "invalid-name",
+            format!("`{name}` can't be the name of {what}"),
+        )
+        .at(span)
+        .label(format!("expected {NAME_RULE}"));
+        let mended: String = name
+            .to_lowercase()
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+            .collect();
+        let mended = mended.trim_matches(|c: char| c == '-' || c.is_ascii_digit());
+        if !mended.is_empty() && mended.len() <= 40 && mended != name {
+            problem = problem.help(format!("for example `{mended}`"));
+        }
+        problems.add(problem);
+    }
+}
+
+/// Checks the name of a port.
+pub(super) fn port_name(name: &At<Arc<str>>, problems: &mut Problems) {
+    let text = &*name.value;
+    let good = text.len() <= 15
+        && text.contains(|c: char| c.is_ascii_lowercase())
+        && !text.contains("--")
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !good {
+        problems.add(
+            Problem::error(
+                "invalid-name",
+                format!("`{text}` can't be the name of a port"),
+            )
+            .at(name.span)
+            .label("expected lower-case letters, digits and dashes, at most 15 characters"),
+        );
+    }
+}
