@@ -251,10 +251,10 @@ impl Emitter<'_> {
         Yaml::List(words.iter().map(|w| self.value(w)).collect())
     }
 
-    /// A mapping, or a list of `KEY=VALUE` when some key begins with `x-`: compose-go takes such a
-    /// key of a mapping for an extension. In a list the key is interpolated too.
+    /// A mapping, or a list of `KEY=VALUE` when some key would be misread in a mapping. In a list the
+    /// key is interpolated too.
     fn pairs<'v>(&self, pairs: impl Iterator<Item = (&'v str, &'v Value)> + Clone) -> Yaml {
-        if pairs.clone().any(|(key, _)| key.starts_with("x-")) {
+        if pairs.clone().any(|(key, _)| share::misread_as_key(key)) {
             let list = pairs.map(|(key, value)| {
                 Yaml::Text(format!("{}={}", doubled(key), self.interpolated(value)))
             });

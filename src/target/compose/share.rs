@@ -14,6 +14,12 @@ use crate::emit::yaml::Yaml;
 /// A part is shared when it has at least this many entries.
 const WORTH: usize = 2;
 
+/// Can a name not be a key of a mapping? compose-go takes one that begins with `x-` for an
+/// extension, and YAML ends simple keys at 1024 characters.
+pub(super) fn misread_as_key(name: &str) -> bool {
+    name.starts_with("x-") || name.len() > 1000
+}
+
 /// How environments are split.
 #[derive(Default)]
 pub(super) struct Environments<'p> {
@@ -44,7 +50,7 @@ pub(super) fn environments<'p>(
 ) -> Environments<'p> {
     let mut groups: IndexMap<&str, Vec<&str>> = IndexMap::new();
     let sharing = |name: &str, variables: &[Env]| {
-        !apart(name) && !variables.iter().any(|v| v.name.starts_with("x-"))
+        !apart(name) && !variables.iter().any(|v| misread_as_key(&v.name))
     };
     let mut able: HashSet<&str> = HashSet::new();
     for (name, service) in &project.services {
