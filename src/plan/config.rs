@@ -1,12 +1,13 @@
 //! A container's config files: groups in the order they are used, its own entries over them, and
 //! the way they reach the process.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 
 use super::evaluate::Evaluator;
-use super::{ConfigEntry, ConfigFile, Image};
+use super::{ConfigEntry, ConfigFile, Each, Image};
 use crate::blueprint::{At, Blueprint, Config, Delivery, Files};
 use crate::env::{self, Format};
 use crate::problem::{Problem, Span, one_of};
@@ -30,37 +31,83 @@ pub(super) fn files(
     let Some(config) = config else {
         return Vec::new();
     };
-    let mut layers = Layers::default();
-    for name in &config.uses {
-        if let Some(group) = blueprint.config.get(&name.value) {
-            let group_name: Arc<str> = name.value.as_str().into();
-            layers.add(group, Some(&group_name), service, evaluator);
-        }
-    }
-    layers.add(&config.files, None, service, evaluator);
-    layers
-        .files
-        .into_iter()
-        .filter(|(_, file)| !file.entries.is_empty())
-        .filter_map(|(name, file)| {
-            let delivery = delivery(&name, &file, config, carrier, evaluator)?;
+    let merged = merged(config, blueprint, service, evaluator);
+    merged
+        .iter()
+        .filter_map(|file| {
+            let delivery = delivery(file, config, carrier, evaluator)?;
             Some(ConfigFile {
-                name,
-                format: file.format.map(|(format, _)| format),
+                name: Arc::clone(&file.name),
+                format: file.format,
                 delivery,
-                entries: file.entries.into_values().collect(),
+                entries: Arc::clone(&file.entries),
+                differs: file.differs,
                 span: file.span,
             })
         })
         .collect()
 }
 
-#[derive(Default)]
-struct Layers {
-    files: IndexMap<Arc<str>, Merged>,
+/// A file with all its layers.
+#[derive(Debug)]
+pub(super) struct Merged {
+    name: Arc<str>,
+    format: Option<Format>,
+    span: Span,
+    entries: Arc<Vec<ConfigEntry>>,
+    /// Some value differs from replica to replica.
+    differs: bool,
 }
 
-struct Merged {
+/// The files of a container. Those who take the same groups, add nothing of their own, and find no
+/// text in them that depends on who asks, get the very same entries.
+fn merged(
+    config: &Config,
+    blueprint: &Blueprint,
+    service: usize,
+    evaluator: &mut Evaluator<'_>,
+) -> Rc<Vec<Merged>> {
+    let uses: Vec<&str> = config.uses.iter().map(|u| u.value.as_str()).collect();
+    let groups = uses.iter().filter_map(|name| blueprint.config.get(name));
+    let shared = config.files.files.is_empty() && groups.clone().all(|g| evaluator.is_shared(g));
+    let key = uses.join("\0");
+    if let Some(merged) = evaluator.merged.get(&key).filter(|_| shared) {
+        return Rc::clone(merged);
+    }
+    let mut layers = Layers::default();
+    for (name, group) in uses.iter().zip(groups) {
+        let group_name: Arc<str> = (*name).into();
+        layers.add(group, Some(&group_name), service, evaluator);
+    }
+    layers.add(&config.files, None, service, evaluator);
+    let files = layers.files.into_iter();
+    let files = files.filter(|(_, file)| !file.entries.is_empty());
+    let merged: Rc<Vec<Merged>> = Rc::new(
+        files
+            .map(|(name, file)| Merged {
+                name,
+                format: file.format.map(|(format, _)| format),
+                span: file.span,
+                differs: file
+                    .entries
+                    .values()
+                    .any(|e| matches!(e.value, Each::Replica(_))),
+                entries: Arc::new(file.entries.into_values().collect()),
+            })
+            .collect(),
+    );
+    if shared {
+        evaluator.merged.insert(key, Rc::clone(&merged));
+    }
+    merged
+}
+
+#[derive(Default)]
+struct Layers {
+    files: IndexMap<Arc<str>, Layered>,
+}
+
+struct Layered {
     format: Option<(Format, Span)>,
     span: Span,
     entries: IndexMap<Arc<str>, ConfigEntry>,
@@ -79,7 +126,7 @@ impl Layers {
             let Some((name, format)) = file_name(written, evaluator) else {
                 continue;
             };
-            let file = self.files.entry(name).or_insert_with(|| Merged {
+            let file = self.files.entry(name).or_insert_with(|| Layered {
                 format: None,
                 span: written.span,
                 entries: IndexMap::new(),
@@ -132,7 +179,7 @@ fn file_name(
     Some((name.into(), Some(format)))
 }
 
-fn same_format(file: &mut Merged, format: Format, span: Span, evaluator: &mut Evaluator<'_>) {
+fn same_format(file: &mut Layered, format: Format, span: Span, evaluator: &mut Evaluator<'_>) {
     match file.format {
         Some((other, first)) if other != format => evaluator.problems.add(
             Problem::error("unknown-format", "one file can't have two formats")
@@ -163,13 +210,13 @@ fn twice(
 
 /// How a file reaches the process; `None` when a problem was reported.
 fn delivery(
-    name: &Arc<str>,
     file: &Merged,
     config: &Config,
     carrier: &Carrier<'_>,
     evaluator: &mut Evaluator<'_>,
 ) -> Option<Delivery> {
     let image = carrier.image;
+    let name = &file.name;
     let launched = !carrier.replaced && env::carries(image.launcher, name);
     let wanted = config.delivery.map(|d| d.value);
     let delivery = wanted.unwrap_or(if launched {

@@ -56,28 +56,16 @@ pub struct Mounted {
 /// so what was spelled once is kept.
 #[derive(Debug, Default)]
 pub struct Deliverer {
-    spelled: HashMap<Spelling, Vec<Spelled>>,
+    spelled: HashMap<Spelling, Vec<Variable>>,
 }
 
-/// A file by what it is made of. Texts are told apart by their address: equal ones of different
-/// origin are only spelled twice, and the plan that holds them outlives this table.
+/// A file's entries by their address, which the plan keeps alive longer than this table, and the
+/// replica that they are spelled for; none when all replicas have the same.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Spelling {
     launcher: Dialect,
-    file: (usize, Option<Format>),
-    entries: Vec<(usize, usize)>,
-}
-
-/// A variable, and the entry that it carries.
-#[derive(Debug)]
-struct Spelled {
-    name: Arc<str>,
-    value: Value,
-    entry: Option<usize>,
-}
-
-fn address(text: &str) -> usize {
-    text.as_ptr().addr()
+    entries: usize,
+    replica: Option<u32>,
 }
 
 impl Deliverer {
@@ -126,23 +114,26 @@ impl Deliverer {
         delivered: &mut Delivered,
         problems: &mut Problems,
     ) {
-        let present: Vec<(&ConfigEntry, &Value)> = file
-            .entries
-            .iter()
-            .filter_map(|e| Some((e, e.value.value(replica)?)))
-            .collect();
-        unescaped(file, &present, problems);
         match file.delivery {
             Delivery::Env => {
-                let variables = self.variables(container, file, &present, problems);
-                delivered.env.extend(variables);
+                let key = Spelling {
+                    launcher: container.image.launcher,
+                    entries: Arc::as_ptr(&file.entries).addr(),
+                    replica: file.differs.then_some(replica),
+                };
+                let spelled = self
+                    .spelled
+                    .entry(key)
+                    .or_insert_with(|| spell(container, file, replica, problems));
+                delivered.env.extend(spelled.iter().cloned());
             }
             Delivery::Files => {
                 let Some(format) = format(file, problems) else {
                     return;
                 };
-                let entries = texts(&present);
-                match conffile::render(format, &entries) {
+                let present = present(file, replica);
+                unescaped(file, &present, problems);
+                match conffile::render(format, &texts(&present)) {
                     Ok(text) => delivered.files.push(Mounted {
                         path: path(&container.image, &file.name),
                         content: Value::new(text),
@@ -154,55 +145,43 @@ impl Deliverer {
             }
         }
     }
+}
 
-    fn variables(
-        &mut self,
-        container: &Container,
-        file: &ConfigFile,
-        present: &[(&ConfigEntry, &Value)],
-        problems: &mut Problems,
-    ) -> Vec<Variable> {
-        let launcher = container.image.launcher;
-        let spell = |problems: &mut Problems| {
-            let source = env::ConfigFile {
-                name: &file.name,
-                format: file.format,
-                entries: texts(present),
-            };
-            match env::encode(launcher, &source) {
-                Ok(variables) => variables
-                    .into_iter()
-                    .map(|v| Spelled {
-                        name: v.name.into(),
-                        value: Value::new(v.value),
-                        entry: v.entry,
-                    })
-                    .collect(),
-                Err(list) => {
-                    corrupt(&list, |entry| place(entry, file, present), problems);
-                    Vec::new()
-                }
-            }
-        };
-        let made = |spelled: &Spelled| Variable {
-            name: Arc::clone(&spelled.name),
-            value: spelled.value.clone(),
-            group: spelled.entry.and_then(|i| present.get(i)?.0.group.clone()),
-            span: place(spelled.entry, file, present),
-        };
-        if present.iter().all(|(entry, _)| entry.group.is_none()) {
-            return spell(problems).iter().map(made).collect();
+/// The entries that a replica has.
+fn present(file: &ConfigFile, replica: u32) -> Vec<(&ConfigEntry, &Value)> {
+    let entries = file.entries.iter();
+    let present = entries.filter_map(|e| Some((e, e.value.value(replica)?)));
+    present.collect()
+}
+
+/// The variables that carry a file to a replica.
+fn spell(
+    container: &Container,
+    file: &ConfigFile,
+    replica: u32,
+    problems: &mut Problems,
+) -> Vec<Variable> {
+    let present = present(file, replica);
+    unescaped(file, &present, problems);
+    let source = env::ConfigFile {
+        name: &file.name,
+        format: file.format,
+        entries: texts(&present),
+    };
+    match env::encode(container.image.launcher, &source) {
+        Ok(variables) => variables
+            .into_iter()
+            .map(|v| Variable {
+                name: v.name.into(),
+                value: Value::new(v.value),
+                group: v.entry.and_then(|i| present.get(i)?.0.group.clone()),
+                span: place(v.entry, file, &present),
+            })
+            .collect(),
+        Err(list) => {
+            corrupt(&list, |entry| place(entry, file, &present), problems);
+            Vec::new()
         }
-        let key = Spelling {
-            launcher,
-            file: (address(&file.name), file.format),
-            entries: present
-                .iter()
-                .map(|(e, v)| (address(&e.key), address(v.raw())))
-                .collect(),
-        };
-        let spelled = self.spelled.entry(key).or_insert_with(|| spell(problems));
-        spelled.iter().map(made).collect()
     }
 }
 

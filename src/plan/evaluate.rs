@@ -1,12 +1,14 @@
 //! Evaluating a text: once, or once per replica; texts that mean the same everywhere only once.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 
 use super::addressing::Directory;
+use super::config::Merged;
 use super::context::{BROKEN, Context, Globals, OMIT, Peer, Secrets};
 use super::value::{Each, Slot, Value};
-use crate::blueprint::{Kind, ParameterType, Text, Texts, VALUE_NAMES};
+use crate::blueprint::{Files, Kind, ParameterType, Text, Texts, VALUE_NAMES};
 use crate::problem::{Problem, Problems, Sources, Span};
 use crate::resolve::Scope;
 use crate::template::{self, Engine, Failure, Value as Evaluated};
@@ -24,6 +26,10 @@ pub(super) struct Evaluator<'a> {
     names: HashMap<Arc<str>, Arc<BTreeSet<String>>>,
     /// Values of templates that mean the same for every service.
     constants: HashMap<Arc<str>, Option<Value>>,
+    /// Config files by the groups they are made of, where they mean the same for every service.
+    pub(super) merged: HashMap<String, Rc<Vec<Merged>>>,
+    /// Groups that mean the same for every service, by their address in the blueprint.
+    shared: HashMap<usize, bool>,
 }
 
 /// Names whose value does not depend on the service that asks.
@@ -56,6 +62,8 @@ impl<'a> Evaluator<'a> {
             scopes,
             names: HashMap::new(),
             constants: HashMap::new(),
+            merged: HashMap::new(),
+            shared: HashMap::new(),
         }
     }
 
@@ -269,6 +277,21 @@ impl<'a> Evaluator<'a> {
         let names = Arc::new(self.engine.names(text));
         self.names.insert(Arc::clone(text), Arc::clone(&names));
         names
+    }
+
+    /// Does every text of a config group mean the same, whatever service asks?
+    pub(super) fn is_shared(&mut self, group: &Files) -> bool {
+        let address = std::ptr::from_ref(group).addr();
+        if let Some(known) = self.shared.get(&address) {
+            return *known;
+        }
+        let texts = group.files.iter().flat_map(|(_, texts)| &texts.entries);
+        let texts = texts.flat_map(|(key, value)| [Some(key), value.as_ref()]);
+        let shared = texts.flatten().all(|text| {
+            !template::is_template(&text.text) || Self::is_constant(&self.names(&text.text))
+        });
+        self.shared.insert(address, shared);
+        shared
     }
 
     fn is_constant(names: &BTreeSet<String>) -> bool {

@@ -208,8 +208,10 @@ pub struct ConfigFile {
     pub format: Option<Format>,
     /// How it reaches the process.
     pub delivery: Delivery,
-    /// Keys and values, in order.
-    pub entries: Vec<ConfigEntry>,
+    /// Keys and values, in order. Containers with the same config share them.
+    pub entries: Arc<Vec<ConfigEntry>>,
+    /// Some value differs from replica to replica.
+    pub differs: bool,
     /// Where its name stands.
     pub span: Span,
 }
