@@ -14,7 +14,7 @@
 //! - [`resolve`]: layers, variables, plugins and references: a [`resolve::Cluster`].
 //! - [`plan`]: every value as text for one target's names: a [`plan::Plan`].
 //! - [`emit`]: writers that know a syntax and no domain.
-//! - [`file`]: a file before it is written.
+//! - [`file`](mod@file): a file before it is written.
 //! - [`target`]: one folder per platform: a plan becomes its typed model, then text.
 //! - [`diff`]: what differs from what is there.
 //! - [`library`]: embedded blueprints and plugins.

@@ -98,7 +98,7 @@ records! {
         pub source: Option<At<ContainerPath>> = "source", "kind: host\nsource: /srv/logs";
         /// Mounted read-only.
         pub readonly: Option<At<bool>> = "readonly", "readonly: true";
-        /// The storage class or driver that the platform knows.
+        /// The storage class that the platform knows.
         pub class: Option<At<String>> = "class", "class: local";
     }
 

@@ -291,11 +291,8 @@ fn uses(service: &Service, secret: &str) -> bool {
 }
 
 fn volume_body(volume: &Volume) -> Yaml {
-    let Volume { driver, size } = volume;
+    let Volume { size } = volume;
     let mut body = Entries::new();
-    if let Some(driver) = driver {
-        key(&mut body, "driver", plain(driver));
-    }
     if let Some(size) = size {
         let label = ("flokkr.size".to_owned(), Yaml::Text(bytes(*size)));
         key(&mut body, "labels", Yaml::Map(vec![label]));

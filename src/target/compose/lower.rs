@@ -113,14 +113,17 @@ impl<'a> Lowering<'a> {
 
     fn service(&mut self, service: &'a plan::Service) {
         let names = emitted_names(service);
-        if let Some(placement) = service.placement.as_ref().filter(|p| !p.nodes.is_empty()) {
-            let what = "it has one node, so `placement.nodes` chooses nothing";
+        if let Some(placement) = &service.placement {
+            let what = "it has one node, so that `placement` chooses nothing";
             self.settings
                 .lost("placement", placement.span, what, self.problems);
         }
         if let Some(build) = &service.main.image.build {
             let what = "`build` is for the target that emits Dockerfiles; the image must exist";
             self.settings.lost("build", build.span, what, self.problems);
+        }
+        for volume in &service.volumes {
+            self.volume(volume);
         }
         for (replica, main) in (0u32..).zip(&names) {
             let place = Place {
@@ -129,6 +132,20 @@ impl<'a> Lowering<'a> {
                 main,
             };
             self.replica(place);
+        }
+    }
+
+    /// What of a volume is not carried.
+    fn volume(&mut self, volume: &plan::Volume) {
+        let settings = self.settings;
+        if volume.kind == VolumeKind::Temporary {
+            let what =
+                "a `temporary` volume outlives its container, up to `docker compose down -v`";
+            settings.lost("volumes.temporary", volume.span, what, self.problems);
+        }
+        if volume.class.is_some() {
+            let what = "`class` is the storage of other platforms; a driver is set by a `patch`";
+            settings.lost("volumes.class", volume.span, what, self.problems);
         }
     }
 

@@ -82,7 +82,6 @@ pub(super) enum SecretSource {
 /// A named volume.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Volume {
-    pub(super) driver: Option<String>,
     /// What the blueprint says of its size; no driver of Docker's own keeps to it.
     pub(super) size: Option<u64>,
 }

@@ -34,7 +34,7 @@ records! {
 pub(super) type Settings = ComposeSettings;
 
 /// What Compose cannot carry, by the name that `accept` takes.
-pub(super) const LOSSES: [&str; 7] = [
+pub(super) const LOSSES: [&str; 9] = [
     "build",
     "files.mode",
     "health.alive",
@@ -42,6 +42,8 @@ pub(super) const LOSSES: [&str; 7] = [
     "placement",
     "secrets.mode",
     "stop.before",
+    "volumes.class",
+    "volumes.temporary",
 ];
 
 impl Default for Settings {

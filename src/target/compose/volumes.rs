@@ -19,7 +19,7 @@ fn mount(volume: &plan::Volume, lowering: &mut Lowering<'_>, place: Place<'_>) -
         size,
         source,
         readonly,
-        class,
+        class: _,
         span: _,
     } = volume;
     let target = path.clone();
@@ -41,7 +41,6 @@ fn mount(volume: &plan::Volume, lowering: &mut Lowering<'_>, place: Place<'_>) -
             };
             let source = format!("{owner}-{name}");
             let declared = Volume {
-                driver: class.clone(),
                 size: size.map(|s| s.0),
             };
             lowering.project.volumes.insert(source.clone(), declared);

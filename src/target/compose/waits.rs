@@ -41,7 +41,9 @@ pub(super) fn needs(lowering: &mut Lowering<'_>, place: Place<'_>) -> IndexMap<S
             Condition::Started
         };
         let what = format!(
-            "no image here has bash to wait for `{}`; every replica of it must be {}",
+            "nothing can wait for {} of `{}`: that takes an image with bash, and a port; \
+             every replica must be {}",
+            need.quorum.word(),
             need.service,
             if level == Condition::Healthy {
                 "healthy"
