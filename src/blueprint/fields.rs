@@ -23,6 +23,7 @@ impl<'n> Fields<'n> {
     pub(crate) fn of(
         node: &'n Node,
         keys: &[&'static str],
+        example: &str,
         reader: &mut Reader<'_>,
     ) -> Option<Self> {
         match &node.value {
@@ -50,7 +51,11 @@ impl<'n> Fields<'n> {
                 );
             }
             Value::Scalar(_) | Value::List(_) => {
-                let what = format!("a mapping with {}", one_of(keys.iter().copied()));
+                let what = if example.is_empty() || example.contains('\n') {
+                    format!("a mapping with {}", one_of(keys.iter().copied()))
+                } else {
+                    format!("a mapping such as {{ {example} }}")
+                };
                 return reader.expected(node, &what);
             }
         }
@@ -71,7 +76,11 @@ impl<'n> Fields<'n> {
             reader.problems.add(
                 Problem::error("missing-key", format!("`{key}` is missing"))
                     .at(self.node.span)
-                    .label(format!("expected the key `{key}` in this mapping")),
+                    .label(if key == "blueprint" {
+                        "expected `blueprint: v1`".to_owned()
+                    } else {
+                        format!("expected the key `{key}` in this mapping")
+                    }),
             );
         }
         missing
@@ -95,7 +104,19 @@ pub fn unknown_key<'a>(
 }
 
 /// What other tools call it, and what it is here.
-const ELSEWHERE: [(&str, &str); 22] = [
+const ELSEWHERE: [(&str, &str); 34] = [
+    ("hostname", "patch"),
+    ("networks", "patch"),
+    ("ulimits", "patch"),
+    ("cap_add", "patch"),
+    ("privileged", "patch"),
+    ("logging", "patch"),
+    ("container_name", "patch"),
+    ("env_file", "env"),
+    ("expose", "ports"),
+    ("extends", "plugins"),
+    ("volumeMounts", "volumes"),
+    ("storage", "size"),
     ("environment", "env"),
     ("envFrom", "env"),
     ("depends_on", "needs"),

@@ -191,6 +191,23 @@ pub struct At<T> {
     pub span: Span,
 }
 
+/// Words of other tools, and the word here.
+const ELSEWHERE: [(&str, &str); 13] = [
+    ("unless-stopped", "always"),
+    ("Always", "always"),
+    ("OnFailure", "on-failure"),
+    ("Never", "never"),
+    ("no", "never"),
+    ("StatefulSet", "ensemble"),
+    ("Deployment", "service"),
+    ("DaemonSet", "daemon"),
+    ("Job", "job"),
+    ("tmpfs", "memory"),
+    ("emptyDir", "temporary"),
+    ("bind", "host"),
+    ("hostPath", "host"),
+];
+
 /// A type that is written as one scalar.
 pub trait FromText: Sized {
     /// "a number from 1 to 65535": completes "expected ...".
@@ -202,6 +219,14 @@ pub trait FromText: Sized {
     /// Known names, for "did you mean".
     fn names() -> Vec<&'static str> {
         Vec::new()
+    }
+    /// What to write instead of a text that has a meaning elsewhere.
+    fn hint(text: &str) -> Option<String> {
+        let known = Self::names();
+        let (_, here) = ELSEWHERE
+            .iter()
+            .find(|(other, here)| *other == text && known.contains(here))?;
+        Some(format!("here that is `{here}`"))
     }
 }
 
@@ -218,12 +243,13 @@ impl<T: FromText> Read for At<T> {
             } else {
                 format!("`{text}` (from `{}`)", scalar.text)
             };
-            return reader.fail(
-                Problem::error("wrong-type", format!("expected {expected}, found {got}"))
-                    .at(node.span)
-                    .label(format!("expected {expected}"))
-                    .nearest(&text, T::names()),
-            );
+            let problem = Problem::error("wrong-type", format!("expected {expected}, found {got}"))
+                .at(node.span)
+                .label(format!("expected {expected}"));
+            return reader.fail(match T::hint(&text) {
+                Some(hint) => problem.help(hint),
+                None => problem.nearest(&text, T::names()),
+            });
         };
         Some(Self {
             value,
@@ -362,7 +388,7 @@ impl<T: Read> Read for Map<T> {
         }
         let Value::Map(entries) = &node.value else {
             let what = match T::example() {
-                "" => "a mapping of names to values".to_owned(),
+                "" => "a mapping such as { NAME: ... }".to_owned(),
                 example => format!("a mapping such as {example}"),
             };
             return reader.expected(node, &what);

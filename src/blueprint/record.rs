@@ -32,7 +32,12 @@ macro_rules! records {
                 node: &$crate::yaml::Node,
                 reader: &mut $crate::blueprint::read::Reader<'_>,
             ) -> Option<Self> {
-                let fields = $crate::blueprint::fields::Fields::of(node, Self::KEYS, reader)?;
+                let fields = $crate::blueprint::fields::Fields::of(
+                    node,
+                    Self::KEYS,
+                    [$($example),+].first().copied().unwrap_or_default(),
+                    reader,
+                )?;
                 $( let $field = fields.field::<$ty>($key, reader); )+
                 Some(Self {
                     $( $field: $field?, )+

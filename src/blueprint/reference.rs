@@ -101,27 +101,13 @@ fn schema_of(record: &Record) -> Json {
         }
         properties.insert(field.key.to_owned(), schema);
     }
-    let required: Vec<&str> = record
-        .fields
-        .iter()
-        .filter(|f| f.required)
-        .map(|f| f.key)
-        .collect();
-    let mut schema = json!({
+    // Nothing is required here: a file may be laid over another that says the rest.
+    json!({
         "type": "object",
         "description": joined(record.doc),
         "properties": properties,
         "additionalProperties": false,
-    });
-    // An including file need not repeat what an included one says.
-    if !required.is_empty()
-        && record.name != "Blueprint"
-        && record.name != "Service"
-        && let Some(object) = schema.as_object_mut()
-    {
-        object.insert("required".to_owned(), json!(required));
-    }
-    schema
+    })
 }
 
 /// Doc lines as one paragraph.

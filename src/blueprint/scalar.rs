@@ -220,6 +220,10 @@ impl FromText for Duration {
         "a length of time such as 500ms, 30s, 5m or 1h".to_owned()
     }
 
+    fn hint(text: &str) -> Option<String> {
+        digits::<u64>(text).map(|number| format!("a number needs its unit: {number}s"))
+    }
+
     fn from_text(text: &str) -> Option<Self> {
         let at = text.find(|c: char| !c.is_ascii_digit())?;
         let (number, unit) = text.split_at_checked(at)?;
@@ -318,6 +322,10 @@ pub struct User {
 }
 
 impl FromText for User {
+    fn hint(text: &str) -> Option<String> {
+        (text == "root").then(|| "root is \"0\"".to_owned())
+    }
+
     fn expected() -> String {
         "numeric ids such as \"1000\" or \"1000:100\"".to_owned()
     }

@@ -40,7 +40,7 @@ pub(super) fn run(typed: &Diff, session: &mut Session) -> Option<u8> {
     session.denied(input)?;
     let directory = place == Place::Directory;
     let there = if directory {
-        workspace::found(against, &files)
+        workspace::found(against, &files, true)
     } else {
         workspace::found_file(against, &files)
     };

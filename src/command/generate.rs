@@ -27,13 +27,14 @@ pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
     let Some(output) = output.as_ref().filter(|o| *o != "-") else {
         return print(&files, session);
     };
-    let (directory, files) = place(output, files, session)?;
+    let (directory, files, whole) = place(output, files, session)?;
     if *check {
-        return compare(&directory, &files, session);
+        return compare(&directory, &files, whole, session);
     }
     let options = workspace::Options {
         overwrite: *overwrite,
         prune: *prune,
+        whole,
     };
     match workspace::write(&directory, &files, options) {
         Ok(outcome) => {
@@ -49,18 +50,25 @@ pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
     }
 }
 
-/// Where files go: an output that ends like a file, or is one, takes the only file there is.
+/// Where files go, and whether that is a directory of its own: an output that ends like a file, or is
+/// one, takes the only file there is.
 fn place(
     output: &Utf8Path,
     mut files: Vec<File>,
     session: &mut Session,
-) -> Option<(Utf8PathBuf, Vec<File>)> {
+) -> Option<(Utf8PathBuf, Vec<File>, bool)> {
+    if output.as_str().is_empty() {
+        return session.fail(
+            "usage",
+            "-o names nothing; name a directory, a file, or - for standard output",
+        );
+    }
     let named_so = output
         .extension()
         .is_some_and(|e| matches!(e, "yaml" | "yml" | "hcl"));
     let there = workspace::place(output);
     if there == Place::Directory || (!named_so && there == Place::Free) {
-        return Some((output.to_owned(), files));
+        return Some((output.to_owned(), files, true));
     }
     let ([only], Some(name)) = (files.as_mut_slice(), output.file_name()) else {
         let message = format!(
@@ -71,7 +79,8 @@ fn place(
     };
     only.path = name.into();
     let directory = output.parent().filter(|p| !p.as_str().is_empty());
-    Some((directory.unwrap_or(Utf8Path::new(".")).to_owned(), files))
+    let directory = directory.unwrap_or(Utf8Path::new(".")).to_owned();
+    Some((directory, files, false))
 }
 
 fn print(files: &[File], session: &mut Session) -> Option<u8> {
@@ -85,8 +94,8 @@ fn print(files: &[File], session: &mut Session) -> Option<u8> {
     Some(SAME)
 }
 
-fn compare(directory: &Utf8Path, files: &[File], session: &mut Session) -> Option<u8> {
-    let there = match workspace::found(directory, files) {
+fn compare(directory: &Utf8Path, files: &[File], whole: bool, session: &mut Session) -> Option<u8> {
+    let there = match workspace::found(directory, files, whole) {
         Ok(there) => there,
         Err(reason) => return session.fail("io", reason),
     };

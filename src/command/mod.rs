@@ -16,6 +16,7 @@ use camino::Utf8PathBuf;
 
 use crate::cli::{Cli, Command, Input, MessageFormat};
 use crate::file::File;
+use crate::library;
 use crate::pipeline;
 use crate::problem::{self, Problem, Problems, Sources, Style};
 use crate::resolve::{self, Cluster};
@@ -107,7 +108,12 @@ impl Session {
         match target::find(word) {
             Ok(target) => Some(vec![target]),
             Err(problem) => {
-                self.problems.add(*problem);
+                let mut problem = *problem;
+                if library::blueprint(word).is_some() {
+                    problem =
+                        problem.help(format!("`{word}` is a blueprint: name a target before it"));
+                }
+                self.problems.add(problem);
                 None
             }
         }

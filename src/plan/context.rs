@@ -265,9 +265,13 @@ fn replica_host<'a>(listing: &'a Listing, index: &Value) -> Result<&'a str> {
     };
     named(listing)?.get(at).map(|h| &**h).ok_or_else(|| {
         wrong(format!(
-            "`{}` has {} replicas, indexes go from 0 to {}",
+            "`{}` has {}, indexes go from 0 to {}",
             listing.name,
-            listing.count,
+            if listing.count == 1 {
+                "1 replica".to_owned()
+            } else {
+                format!("{} replicas", listing.count)
+            },
             listing.count - 1
         ))
     })

@@ -81,6 +81,9 @@ impl<'a> Evaluator<'a> {
     /// A text's value for every replica of a service. A problem is reported and leaves the value
     /// out, so that the rest can be checked too.
     pub(super) fn slot(&mut self, text: &Text, service: usize) -> Slot {
+        if text.text.contains("{%") {
+            self.block(text);
+        }
         if !template::is_template(&text.text) {
             return Each::Same(Some(Value::new(Arc::clone(&text.text))));
         }
@@ -103,6 +106,31 @@ impl<'a> Evaluator<'a> {
             .map(|i| self.one(text, service, Some(i), &Peer::None))
             .collect();
         Each::of(values).unwrap_or(Each::Same(None))
+    }
+
+    /// `{% for %}` and the like mean nothing here, which an author may not know.
+    fn block(&mut self, text: &Text) {
+        const WORDS: [&str; 8] = [
+            "for", "if", "elif", "else", "endif", "endfor", "set", "macro",
+        ];
+        let mut blocks = text.text.split("{%").skip(1);
+        let begins = |rest: &str| {
+            let rest = rest.trim_start_matches('-').trim_start();
+            WORDS.iter().any(|w| {
+                rest.strip_prefix(w)
+                    .is_some_and(|end| end.starts_with([' ', '%', '-']))
+            })
+        };
+        if blocks.any(begins) {
+            self.problems.add(
+                Problem::warning(
+                    "template-block",
+                    "`{% %}` is text here, and goes out as it stands",
+                )
+                .at(text.span)
+                .label("expected only `{{ }}`: an expression, with filters such as join"),
+            );
+        }
     }
 
     /// How many replicas a text is evaluated for; a problem outside of an ensemble.

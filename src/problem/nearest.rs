@@ -27,12 +27,12 @@ fn distance(a: &str, b: &str) -> usize {
     strsim::damerau_levenshtein(a, b)
 }
 
-/// "`a`, `b` or `c`"; long lists are cut after 12 names.
+/// "`a`, `b` or `c`"; long lists are cut after 30 names.
 pub fn one_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 12;
+    const SHOWN: usize = 30;
     let names: Vec<String> = names.into_iter().map(|n| format!("`{n}`")).collect();
     let more = names.len().saturating_sub(SHOWN);
-    if more > 0 {
+    if more > 1 {
         let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>();
         return format!("{} and {more} more", shown.join(", "));
     }

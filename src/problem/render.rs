@@ -131,7 +131,7 @@ fn visible(span: Span, text: &str) -> std::ops::Range<usize> {
 }
 
 /// All problems as JSON, one object a line: `severity`, `code`, `message`, `expected`, `help`,
-/// `file`, `line`, `column`, `end_line`, `end_column` (from 1, characters), `source_line`.
+/// `related` (other places, each with its `message`), `file`, `line`, `column`, `end_line`, `end_column` (from 1, characters), `source_line`.
 pub fn json(problems: &Problems, sources: &Sources) -> String {
     let mut out = String::new();
     for problem in problems.sorted() {
@@ -149,6 +149,20 @@ pub fn json(problems: &Problems, sources: &Sources) -> String {
             }
             if let Some((span, source)) = place(problem.span, sources) {
                 location(fields, span, source, sources);
+            }
+            let related: Vec<serde_json::Value> = problem
+                .related
+                .iter()
+                .filter_map(|(span, text)| {
+                    let (span, source) = place(Some(*span), sources)?;
+                    let mut fields = serde_json::Map::new();
+                    fields.insert("message".into(), text.clone().into());
+                    location(&mut fields, span, source, sources);
+                    Some(fields.into())
+                })
+                .collect();
+            if !related.is_empty() {
+                fields.insert("related".into(), related.into());
             }
         }
         out.push_str(&object.to_string());

@@ -53,7 +53,7 @@ impl Checker<'_> {
             span,
         } = self.blueprint;
         name("a cluster", &cluster.value, cluster.span, problems);
-        if services.is_empty() {
+        if services.is_empty() && !problems.has_errors() {
             problems.add(
                 Problem::error("missing-key", "this blueprint has no service")
                     .at(*span)
@@ -316,6 +316,13 @@ fn volumes(volumes: &Map<Volume>, problems: &mut Problems) {
     let mut paths: HashMap<&str, Span> = HashMap::new();
     for (key, volume) in volumes.iter() {
         name("a volume", &key.value, key.span, problems);
+        if volume.path.value.0 == "/" {
+            problems.add(
+                Problem::error("wrong-value", "a volume can't be mounted at /")
+                    .at(volume.path.span)
+                    .label("expected a directory below it, such as /data"),
+            );
+        }
         if let Some(first) = paths.insert(&volume.path.value.0, volume.path.span) {
             problems.add(
                 Problem::error(

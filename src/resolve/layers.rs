@@ -28,8 +28,9 @@ pub trait Loader {
     /// Why it can't be had, for a person.
     fn include(&self, name: &str, from: &str) -> Result<Loaded, String>;
 
-    /// The definition of a plugin, if there is one of this name.
-    fn plugin(&self, name: &str) -> Option<Result<Loaded, String>>;
+    /// The definition of a plugin, if there is one of this name: beside the blueprint called
+    /// `from`, which asks for it, else beside the one that includes it, else in the library.
+    fn plugin(&self, name: &str, from: &str) -> Option<Result<Loaded, String>>;
 
     /// Names of library blueprints.
     fn blueprints(&self) -> Vec<String>;

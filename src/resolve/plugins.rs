@@ -43,8 +43,8 @@ struct Context<'a> {
     sources: &'a mut Sources,
     problems: &'a mut Problems,
     scopes: Vec<Scope>,
-    /// Definitions by name; none for those that can't be read.
-    plugins: HashMap<Arc<str>, Option<Rc<Plugin>>>,
+    /// Definitions by name and the source that asks; none for those that can't be read.
+    plugins: HashMap<(Arc<str>, String), Option<Rc<Plugin>>>,
 }
 
 /// Takes the plugins of every service into the tree.
@@ -111,15 +111,18 @@ impl Context<'_> {
 
     /// The definition of a plugin, read once.
     fn plugin(&mut self, entry: &Entry) -> Option<Rc<Plugin>> {
-        if let Some(read) = self.plugins.get(&entry.key) {
+        let from = self.sources.get(entry.key_span.source);
+        let from = from.map(|s| s.name.clone()).unwrap_or_default();
+        let key = (Arc::clone(&entry.key), from);
+        if let Some(read) = self.plugins.get(&key) {
             return read.clone();
         }
-        let Some(loaded) = self.loader.plugin(&entry.key) else {
+        let Some(loaded) = self.loader.plugin(&entry.key, &key.1) else {
             self.problems.add(self.unknown(entry));
             return None;
         };
         let read = self.read(loaded, entry).map(Rc::new);
-        self.plugins.insert(Arc::clone(&entry.key), read.clone());
+        self.plugins.insert(key, read.clone());
         read
     }
 
@@ -142,7 +145,18 @@ impl Context<'_> {
             contexts: &contexts,
             unsure: false,
         };
-        Plugin::read(&node, &mut reader)
+        let plugin = Plugin::read(&node, &mut reader)?;
+        if plugin.name.value != *entry.key {
+            reader.problems.add(
+                Problem::error(
+                    "invalid-name",
+                    format!("this plugin calls itself `{}`", plugin.name.value),
+                )
+                .at(plugin.name.span)
+                .label(format!("expected `{}`, as its file is called", entry.key)),
+            );
+        }
+        Some(plugin)
     }
 
     fn unknown(&self, entry: &Entry) -> Problem {

@@ -14,6 +14,9 @@ use super::text::{reason, text};
 /// The list's file name.
 pub const LIST: &str = ".flokkr.json";
 
+/// The version of the list that this flokkr writes.
+const VERSION: u32 = 1;
+
 /// The list as it is kept.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Kept {
@@ -38,6 +41,9 @@ impl Ownership {
         }
         let kept: Kept = serde_json::from_str(&text(&path)?)
             .map_err(|e| format!("{path} is damaged ({e}); remove it to start a new list"))?;
+        if kept.version > VERSION {
+            return Err(format!("{path} was written by a later flokkr"));
+        }
         // A list that someone wrote by hand must not lead out of the directory.
         let inside = |p: &Utf8PathBuf| {
             p.components()
@@ -67,16 +73,17 @@ impl Ownership {
 
     /// Is this text what flokkr wrote there?
     pub(super) fn wrote(&self, path: &Utf8Path, text: &[u8]) -> bool {
-        let checksum = checksum(text);
+        // A checkout may have changed the ends of lines.
+        let sums = [checksum(text), checksum(&unix(text))];
         self.kept
             .files
             .get(path)
-            .is_some_and(|list| list.contains(&checksum))
+            .is_some_and(|list| sums.iter().any(|s| list.contains(s)))
     }
 
     /// Notes a text that is, or will be, at a path, beside what was noted before.
     pub(super) fn note(&mut self, path: &Utf8Path, text: &[u8]) {
-        self.kept.version = 1;
+        self.kept.version = VERSION;
         let list = self.kept.files.entry(path.to_owned()).or_default();
         let checksum = checksum(text);
         if !list.contains(&checksum) {
@@ -98,14 +105,27 @@ impl Ownership {
 
 /// The bytes of a file, or that it is not there.
 pub(super) fn bytes(path: &Utf8Path) -> Result<Option<Vec<u8>>, String> {
-    if fs::metadata(path).is_ok_and(|m| !m.is_file()) {
-        return Err(format!("{path} is no regular file"));
+    let there = fs::symlink_metadata(path);
+    if there.is_ok_and(|m| !m.is_file()) {
+        return Err(format!("{path} is no regular file, so it is not flokkr's"));
     }
     match fs::read(path) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(e) => Err(format!("can't read {path}: {}", reason(&e))),
     }
+}
+
+/// A text with its lines ended by `\n` alone.
+pub(super) fn unix(text: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.iter().peekable();
+    while let Some(byte) = rest.next() {
+        if *byte != b'\r' || rest.peek() != Some(&&b'\n') {
+            out.push(*byte);
+        }
+    }
+    out
 }
 
 fn checksum(text: &[u8]) -> String {

@@ -59,6 +59,9 @@ pub fn blueprint(word: Option<&str>) -> Result<Blueprint, String> {
             directory: Utf8PathBuf::new(),
         });
     }
+    if path.is_dir() {
+        return Err(format!("the folder {word} has no blueprint.yaml"));
+    }
     let near = did_you_mean(word, library::blueprints()).map_or_else(
         || ".".to_owned(),
         |name| format!("; did you mean `{name}`?"),
@@ -114,6 +117,14 @@ fn straight(path: &Utf8Path) -> Utf8PathBuf {
     out
 }
 
+/// The folder of a blueprint that is a file.
+fn folder_of(blueprint: &str) -> Option<Utf8PathBuf> {
+    if blueprint.starts_with("library:") {
+        return None;
+    }
+    Utf8Path::new(blueprint).parent().map(Utf8Path::to_owned)
+}
+
 /// Brings includes and plugins: files beside the blueprint first, then the library.
 #[derive(Debug)]
 pub struct FileLoader {
@@ -128,14 +139,7 @@ impl Loader for FileLoader {
                 .extension()
                 .is_some_and(|e| matches!(e, "yaml" | "yml"));
         if is_path {
-            let beside = match from.strip_prefix("library:") {
-                Some(_) => Utf8PathBuf::new(),
-                None => Utf8Path::new(from)
-                    .parent()
-                    .map(Utf8Path::to_owned)
-                    .unwrap_or_default(),
-            };
-            let path = straight(&beside.join(name));
+            let path = straight(&folder_of(from).unwrap_or_default().join(name));
             return Ok((path.to_string(), text(&path)?));
         }
         match library::blueprint(name) {
@@ -144,14 +148,17 @@ impl Loader for FileLoader {
         }
     }
 
-    fn plugin(&self, name: &str) -> Option<Result<(String, String), String>> {
+    fn plugin(&self, name: &str, from: &str) -> Option<Result<(String, String), String>> {
         let simple = !name.is_empty()
             && name
                 .chars()
                 .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-        let path = self.directory.join("plugins").join(format!("{name}.yaml"));
-        if simple && path.is_file() {
-            return Some(text(&path).map(|text| (path.to_string(), text)));
+        let beside = folder_of(from);
+        for folder in beside.iter().chain([&self.directory]) {
+            let path = folder.join("plugins").join(format!("{name}.yaml"));
+            if simple && path.is_file() {
+                return Some(text(&path).map(|text| (path.to_string(), text)));
+            }
         }
         let text = library::plugin(name)?;
         Some(Ok((format!("library:plugins/{name}"), text.to_owned())))
@@ -175,11 +182,12 @@ impl Loader for FileLoader {
     }
 }
 
-/// What a directory has of the files that are wanted, and of those that flokkr wrote once.
+/// What a directory has of the files that are wanted and, where the `whole` of it is meant, of those
+/// that flokkr wrote once.
 ///
 /// # Errors
 /// That something can't be read.
-pub fn found(directory: &Utf8Path, wanted: &[File]) -> Result<Vec<Found>, String> {
+pub fn found(directory: &Utf8Path, wanted: &[File], whole: bool) -> Result<Vec<Found>, String> {
     let owned = Ownership::read(directory)?;
     let mut found = Vec::new();
     for file in wanted {
@@ -191,7 +199,7 @@ pub fn found(directory: &Utf8Path, wanted: &[File]) -> Result<Vec<Found>, String
             });
         }
     }
-    for path in owned.paths() {
+    for path in owned.paths().filter(|_| whole) {
         let known = wanted.iter().any(|f| f.path == *path);
         if !known && directory.join(path).exists() {
             found.push(Found {

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::{Builder, NamedTempFile};
 
-use super::ownership::{LIST, Ownership, bytes};
+use super::ownership::{LIST, Ownership, bytes, unix};
 use super::text::reason;
 use crate::file::File;
 
@@ -22,6 +22,9 @@ pub struct Options {
     pub overwrite: bool,
     /// Remove files that flokkr wrote, that nobody edited since, and that are no longer given.
     pub prune: bool,
+    /// The directory is the output; else just the files named are, and others in it are of no
+    /// concern.
+    pub whole: bool,
 }
 
 /// What a run did, by path.
@@ -110,7 +113,7 @@ fn in_the_way<'f>(
         let path = directory.join(&file.path);
         match bytes(&path) {
             Err(error) => refused.push(error),
-            Ok(Some(there)) if there == file.text.as_bytes() => {
+            Ok(Some(there)) if unix(&there) == file.text.as_bytes() => {
                 outcome.unchanged.push(file.path.clone());
             }
             Ok(Some(there)) if !ownership.wrote(&file.path, &there) => {
@@ -145,7 +148,7 @@ fn stale(
     let mut remove = Vec::new();
     for path in ownership
         .paths()
-        .filter(|p| !files.iter().any(|f| f.path == **p))
+        .filter(|p| options.whole && !files.iter().any(|f| f.path == **p))
     {
         if let Some(there) = bytes(&directory.join(path))? {
             if options.prune && ownership.wrote(path, &there) {
@@ -164,9 +167,12 @@ fn prepare(directory: &Utf8Path, path: &Utf8Path, text: &str) -> Result<NamedTem
     let parent = full.parent().unwrap_or(directory);
     let failed = |e: &std::io::Error| format!("can't write {full}: {}", reason(e));
     fs::create_dir_all(parent).map_err(|e| failed(&e))?;
+    // A file that is replaced keeps its permissions; a new one gets those of the umask.
+    let permissions =
+        fs::metadata(&full).map_or_else(|_| fs::Permissions::from_mode(0o666), |m| m.permissions());
     let mut file = Builder::new()
         .prefix(PREPARED)
-        .permissions(fs::Permissions::from_mode(0o666))
+        .permissions(permissions)
         .tempfile_in(parent)
         .map_err(|e| failed(&e))?;
     file.write_all(text.as_bytes()).map_err(|e| failed(&e))?;

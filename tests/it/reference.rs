@@ -41,10 +41,10 @@ impl Loader for Around {
         }
     }
 
-    fn plugin(&self, name: &str) -> Option<Result<(String, String), String>> {
+    fn plugin(&self, name: &str, from: &str) -> Option<Result<(String, String), String>> {
         match name {
             "sleep" => Some(Ok(("plugin".to_owned(), self.plugin.clone()))),
-            _ => library().plugin(name),
+            _ => library().plugin(name, from),
         }
     }
 

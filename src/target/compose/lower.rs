@@ -28,6 +28,7 @@ pub(super) fn lower(plan: &Plan, settings: &Settings, problems: &mut Problems) -
         configs: HashMap::new(),
         places: HashMap::new(),
         gates: HashMap::new(),
+        volume_owners: HashMap::new(),
         deliverer: plan::Deliverer::default(),
         problems,
     };
@@ -50,6 +51,8 @@ pub(super) struct Lowering<'a> {
     places: HashMap<String, Span>,
     /// Services that wait for a port of others: which port, how many replicas, and their names.
     pub(super) gates: HashMap<(Arc<str>, Arc<str>, Quorum), String>,
+    /// Emitted volumes, and the service and volume that each was made from.
+    volume_owners: HashMap<String, ((String, String), Span)>,
     deliverer: plan::Deliverer,
     pub(super) problems: &'a mut Problems,
 }
@@ -132,6 +135,27 @@ impl<'a> Lowering<'a> {
                 main,
             };
             self.replica(place);
+        }
+    }
+
+    /// Notes whose a named volume is: `a` with `b-c` and `a-b` with `c` must not share one.
+    pub(super) fn own_volume(&mut self, emitted: &str, service: &str, volume: &str, span: Span) {
+        let owner = (service.to_owned(), volume.to_owned());
+        let first = self
+            .volume_owners
+            .entry(emitted.to_owned())
+            .or_insert_with(|| (owner.clone(), span));
+        if first.0 != owner {
+            let related = first.1;
+            self.problems.add(
+                Problem::error(
+                    "duplicate-name",
+                    format!("two volumes become `{emitted}` in Compose"),
+                )
+                .at(span)
+                .label("expected another name")
+                .related(related, "the first one"),
+            );
         }
     }
 

@@ -82,6 +82,11 @@ impl Lowering<'_> {
         let host = self.settings.is_host();
         for service in &self.plan.services {
             for port in &service.ports {
+                if host && port.publish.is_some_and(|p| p != port.number) {
+                    let what = "in the node's network a port is published on its own number";
+                    let settings = self.settings;
+                    settings.lost("ports.publish", port.span, what, self.problems);
+                }
                 let first = match (host, port.publish) {
                     (true, _) => port.number,
                     (false, Some(published)) => published,

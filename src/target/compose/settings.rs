@@ -34,12 +34,13 @@ records! {
 pub(super) type Settings = ComposeSettings;
 
 /// What Compose cannot carry, by the name that `accept` takes.
-pub(super) const LOSSES: [&str; 9] = [
+pub(super) const LOSSES: [&str; 10] = [
     "build",
     "files.mode",
     "health.alive",
     "needs.quorum",
     "placement",
+    "ports.publish",
     "secrets.mode",
     "stop.before",
     "volumes.class",

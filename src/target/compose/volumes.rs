@@ -20,7 +20,7 @@ fn mount(volume: &plan::Volume, lowering: &mut Lowering<'_>, place: Place<'_>) -
         source,
         readonly,
         class: _,
-        span: _,
+        span,
     } = volume;
     let target = path.clone();
     match kind {
@@ -40,6 +40,7 @@ fn mount(volume: &plan::Volume, lowering: &mut Lowering<'_>, place: Place<'_>) -
                 place.main
             };
             let source = format!("{owner}-{name}");
+            lowering.own_volume(&source, &place.service.name, name, *span);
             let declared = Volume {
                 size: size.map(|s| s.0),
             };
