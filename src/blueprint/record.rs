@@ -35,7 +35,13 @@ macro_rules! records {
                 let fields = $crate::blueprint::fields::Fields::of(
                     node,
                     Self::KEYS,
-                    [$($example),+].first().copied().unwrap_or_default(),
+                    [$((
+                        <$ty as $crate::blueprint::read::Read>::missing().is_none(),
+                        $example,
+                    )),+]
+                    .iter()
+                    .find_map(|(required, example)| required.then_some(*example))
+                    .unwrap_or_default(),
                     reader,
                 )?;
                 $( let $field = fields.field::<$ty>($key, reader); )+
