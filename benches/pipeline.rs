@@ -27,6 +27,10 @@ use flokkr::template::Engine;
 use flokkr::workspace::FileLoader;
 use flokkr::yaml;
 
+/// The same as in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::Divan::default()
         .max_time(std::time::Duration::from_secs(2))
