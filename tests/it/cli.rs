@@ -219,6 +219,53 @@ fn gen_prunes_only_its_own() {
 }
 
 #[test]
+fn gen_to_a_file_leaves_its_neighbours_alone() {
+    let desk = Desk::new();
+    desk.run("gen compose -o one.yaml", 0);
+    desk.run("gen compose -o two.yaml", 0);
+    desk.run("gen compose -o two.yaml --check", 0);
+    let (_, err) = desk.run("gen compose -o two.yaml --prune", 0);
+    assert_eq!(err, "unchanged two.yaml\n");
+    assert!(desk.has("one.yaml"));
+    desk.run("gen compose -o ", 2);
+}
+
+#[test]
+fn gen_tells_line_ends_and_links_from_edits() {
+    let desk = Desk::new();
+    desk.run("gen compose -o out", 0);
+    let text = desk.read("out/compose.yaml");
+    desk.put("out/compose.yaml", &text.replace('\n', "\r\n"));
+    desk.run("gen compose -o out --check", 0);
+    desk.run("gen compose -o out", 0);
+    desk.run("gen compose -o out --set tag=2 --overwrite", 0);
+    assert!(desk.read("out/compose.yaml").contains("example/app:2"));
+
+    let out = desk.path().join("out");
+    fs::rename(out.join("compose.yaml"), out.join("real.yaml")).unwrap();
+    std::os::unix::fs::symlink("real.yaml", out.join("compose.yaml")).unwrap();
+    desk.run("gen compose -o out --overwrite", 2);
+    assert!(desk.read("out/real.yaml").contains("example/app:2"));
+}
+
+#[test]
+fn plugins_are_found_beside_the_blueprint_that_asks() {
+    let desk = Desk::new();
+    let base = BLUEPRINT.replace("image: app,", "image: app, plugins: { hello: null },");
+    desk.put("sub/base.yaml", &base);
+    desk.put(
+        "sub/plugins/hello.yaml",
+        "plugin: v1\nname: hello\ndescription: Says it\nservice: { env: { HELLO: there } }\n",
+    );
+    desk.put(
+        "over.yaml",
+        "blueprint: v1\nname: over\ninclude: [./sub/base.yaml]\n",
+    );
+    let (out, _) = desk.run("gen compose -f over.yaml", 0);
+    assert!(out.contains("HELLO: \"there\""));
+}
+
+#[test]
 fn gen_checks() {
     let desk = Desk::new();
     desk.shows("check-missing", "gen compose -o out --check", 1);
