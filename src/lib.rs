@@ -9,7 +9,7 @@
 //! - [`problem`]: what is wrong and where; every stage reports through it.
 //! - [`yaml`]: text to a tree that knows its places.
 //! - [`template`]: the one strict template engine.
-//! - [`conffile`] and [`env`]: config files, and the ENV convention of launchers, both ways.
+//! - [`conffile`] and [`env`](mod@env): config files, and the ENV convention of launchers, both ways.
 //! - [`blueprint`]: the language, declared once as types.
 //! - [`resolve`]: layers, variables, plugins and references: a [`resolve::Cluster`].
 //! - [`plan`]: every value as text for one target's names: a [`plan::Plan`].
