@@ -22,7 +22,7 @@ use flokkr::pipeline;
 use flokkr::plan::{self, Plan};
 use flokkr::problem::{Problems, SourceId, Sources};
 use flokkr::resolve::{self, Cluster, Input};
-use flokkr::target::{self, Configured, Target};
+use flokkr::target::{self, Account, Configured, Layout, Target};
 use flokkr::template::Engine;
 use flokkr::workspace::FileLoader;
 use flokkr::yaml;
@@ -232,8 +232,14 @@ impl Emitted {
 
     fn files(self) -> Vec<File> {
         let (sources, cluster) = self.case.cluster();
-        pipeline::emit(&cluster, self.target, &sources, &mut Problems::default())
-            .expect("files without a problem")
+        pipeline::emit(
+            &cluster,
+            self.target,
+            Layout::Several,
+            &sources,
+            &mut Problems::default(),
+        )
+        .expect("files without a problem")
     }
 }
 
@@ -271,7 +277,10 @@ fn c_plan(bencher: Bencher<'_, '_>, emitted: &Emitted) {
 #[divan::bench(args = cases_of_targets())]
 fn d_emit(bencher: Bencher<'_, '_>, emitted: &Emitted) {
     let (configured, plan) = emitted.plan();
-    bencher.bench_local(|| configured.lower(&plan, &mut Problems::default()));
+    bencher.bench_local(|| {
+        let mut account = Account::open(emitted.target, &*configured);
+        configured.lower(&plan, Layout::Several, &mut account)
+    });
 }
 
 /// Files with the same files.

@@ -5,13 +5,14 @@ use crate::file::File;
 use crate::plan;
 use crate::problem::{Problems, Sources};
 use crate::resolve::Cluster;
-use crate::target::Target;
+use crate::target::{Account, Layout, Target};
 use crate::template::Engine;
 
 /// The files of a cluster for one target; `None` when an error was reported.
 pub fn emit(
     cluster: &Cluster,
     target: &dyn Target,
+    layout: Layout,
     sources: &Sources,
     problems: &mut Problems,
 ) -> Option<Vec<File>> {
@@ -41,6 +42,8 @@ pub fn emit(
         return None;
     }
     let plan = plan::build(cluster, configured.addressing(), sources, problems);
-    let files = configured.lower(&plan, problems);
+    let mut account = Account::open(target, &*configured);
+    let files = configured.lower(&plan, layout, &mut account);
+    problems.extend(account.problems);
     (problems.errors() == before).then_some(files)
 }

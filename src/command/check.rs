@@ -2,7 +2,7 @@
 
 use super::{SAME, Session};
 use crate::cli::Check;
-use crate::target;
+use crate::target::{self, Layout};
 
 pub(super) fn run(typed: &Check, session: &mut Session) -> Option<u8> {
     let Check { words, input } = typed;
@@ -18,7 +18,7 @@ pub(super) fn run(typed: &Check, session: &mut Session) -> Option<u8> {
     }
     session.targets(target)?;
     let cluster = session.cluster(blueprint, input)?;
-    let files = session.emit(&cluster, target)?;
+    let files = session.emit(&cluster, target, Layout::Several)?;
     session.denied(input)?;
     session.say(&format!(
         "{}: good for {}, {} file{}",

@@ -5,6 +5,7 @@ use camino::Utf8Path;
 use super::{DRIFT, SAME, Session};
 use crate::cli::Diff;
 use crate::diff;
+use crate::target::Layout;
 use crate::workspace::{self, Place};
 
 pub(super) fn run(typed: &Diff, session: &mut Session) -> Option<u8> {
@@ -36,7 +37,13 @@ pub(super) fn run(typed: &Diff, session: &mut Session) -> Option<u8> {
         );
     }
     let cluster = session.cluster(blueprint, input)?;
-    let files = session.emit(&cluster, target)?;
+    // One file, or a stream, is compared with everything in one.
+    let layout = if place == Place::Directory {
+        Layout::Several
+    } else {
+        Layout::Single
+    };
+    let files = session.emit(&cluster, target, layout)?;
     session.denied(input)?;
     let directory = place == Place::Directory;
     let there = if directory {

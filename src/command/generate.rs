@@ -7,6 +7,7 @@ use super::{DRIFT, SAME, Session};
 use crate::cli::Gen;
 use crate::diff;
 use crate::file::File;
+use crate::target::Layout;
 use crate::workspace::{self, Outcome, Place};
 
 pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
@@ -15,14 +16,19 @@ pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
         blueprint,
         input,
         output,
-        single_file: _,
+        single_file,
         check,
         prune,
         overwrite,
     } = typed;
     session.targets(target)?;
     let cluster = session.cluster(blueprint.as_deref(), input)?;
-    let files = session.emit(&cluster, target)?;
+    let layout = if *single_file {
+        Layout::Single
+    } else {
+        Layout::Several
+    };
+    let files = session.emit(&cluster, target, layout)?;
     session.denied(input)?;
     let Some(output) = output.as_ref().filter(|o| *o != "-") else {
         return print(&files, session);

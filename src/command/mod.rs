@@ -20,7 +20,7 @@ use crate::library;
 use crate::pipeline;
 use crate::problem::{self, Problem, Problems, Sources, Style};
 use crate::resolve::{self, Cluster};
-use crate::target::{self, Target};
+use crate::target::{self, Layout, Target};
 use crate::workspace::{self, FileLoader};
 
 /// Done, or nothing differs.
@@ -121,12 +121,14 @@ impl Session {
 
     /// The files of a cluster for what `word` means: of one target straight, of `all` in a folder
     /// each. Every target is tried, so that all problems come in one run.
-    fn emit(&mut self, cluster: &Cluster, word: &str) -> Option<Vec<File>> {
+    fn emit(&mut self, cluster: &Cluster, word: &str, layout: Layout) -> Option<Vec<File>> {
         let targets = self.targets(word)?;
         let mut files = Vec::new();
         let mut whole = true;
         for target in targets {
-            match pipeline::emit(cluster, target, &self.sources, &mut self.problems) {
+            let emitted =
+                pipeline::emit(cluster, target, layout, &self.sources, &mut self.problems);
+            match emitted {
                 Some(emitted) if word == "all" => files.extend(emitted.into_iter().map(|f| File {
                     path: Utf8PathBuf::from(target.name()).join(f.path),
                     text: f.text,

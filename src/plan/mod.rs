@@ -6,6 +6,7 @@
 //! way of writing begins in its own `lower`.
 //! May fail with all problems of values at once: templates, names, what a launcher would corrupt.
 
+mod across;
 mod addressing;
 mod build;
 mod config;
@@ -18,6 +19,7 @@ mod value;
 
 use std::sync::Arc;
 
+pub use across::{Across, FileOfAll, VariableOfAll, words_of_all};
 pub use addressing::{Addressing, Member};
 pub use build::build;
 pub use deliver::{Delivered, Deliverer, Mounted, Variable, words};
@@ -339,6 +341,19 @@ pub struct Health {
     pub apart: bool,
     /// Where it stands.
     pub span: Span,
+}
+
+impl Health {
+    /// The check that says that the process can be used: ready, else the nearest to it.
+    pub fn usable(&self) -> Option<&Check> {
+        let Self {
+            start,
+            ready,
+            alive,
+            ..
+        } = self;
+        ready.as_ref().or(start.as_ref()).or(alive.as_ref())
+    }
 }
 
 /// One check.

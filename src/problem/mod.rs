@@ -221,6 +221,13 @@ impl Problems {
         self.list.push(problem);
     }
 
+    /// Adds all of another list.
+    pub fn extend(&mut self, others: Self) {
+        for problem in others.list {
+            self.add(problem);
+        }
+    }
+
     /// Is there an error among them?
     pub fn has_errors(&self) -> bool {
         self.errors > 0

@@ -1,16 +1,23 @@
 //! The targets: [`Target`] is what each is, [`ALL`] the list of them.
 //!
 //! A target is one folder and one entry here. It owns its settings, its names ([`Addressing`]),
-//! what becomes of a plan in its own terms, and its way of writing. It imports `plan`, `emit` and
-//! what those stand on, never another target.
+//! what becomes of a plan in its own terms, and its way of writing. It imports `plan`, `emit`,
+//! what those stand on and the few rooms that targets share (the files beside the folders), never
+//! another target.
 
+mod account;
+mod carry;
 mod compose;
 mod patch;
+mod wait;
 
-use crate::blueprint::{Definitions, Reader};
+pub use account::{Account, Fate, Note};
+pub use carry::{Piece, fit};
+
+use crate::blueprint::{Definitions, Map, Reader, Text};
 use crate::file::File;
 use crate::plan::{Addressing, Plan};
-use crate::problem::{Problem, Problems, did_you_mean, one_of};
+use crate::problem::{Problem, did_you_mean, one_of};
 use crate::yaml::Node;
 
 /// Every target, in the order of help texts.
@@ -26,8 +33,14 @@ pub trait Target: Sync {
         &[]
     }
 
+    /// What people call the platform.
+    fn title(&self) -> &'static str;
+
     /// One line for help.
     fn summary(&self) -> &'static str;
+
+    /// What it may have to leave out, by the names that its setting `accept` takes.
+    fn losses(&self) -> &'static [&'static str];
 
     /// Reads its settings; without any, the defaults. `None` when a problem was reported.
     fn configure(
@@ -45,9 +58,22 @@ pub trait Configured {
     /// How it calls services and replicas.
     fn addressing(&self) -> &dyn Addressing;
 
+    /// The losses that the blueprint knows of, each with the reason.
+    fn accepted(&self) -> &Map<Text>;
+
     /// Its files for a plan. What it can't carry is a problem that names the field and the way
     /// round.
-    fn lower(&self, plan: &Plan, problems: &mut Problems) -> Vec<File>;
+    fn lower(&self, plan: &Plan, layout: Layout, account: &mut Account) -> Vec<File>;
+}
+
+/// How many files are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// As many as is usual on the platform.
+    #[default]
+    Several,
+    /// One, where the platform can read everything from one.
+    Single,
 }
 
 /// The target of a name or alias.

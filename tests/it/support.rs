@@ -8,7 +8,7 @@ use flokkr::file::File;
 use flokkr::pipeline;
 use flokkr::problem::{self, Problems, Sources, Style};
 use flokkr::resolve::{Input, Loader, resolve};
-use flokkr::target::{self, Target};
+use flokkr::target::{self, Layout, Target};
 use flokkr::workspace::FileLoader;
 
 /// The repository.
@@ -87,7 +87,8 @@ pub fn emit_with(name: &str, text: &str, loader: &dyn Loader, target: &dyn Targe
         &mut sources,
         &mut problems,
     );
-    let files = cluster.and_then(|c| pipeline::emit(&c, target, &sources, &mut problems));
+    let files =
+        cluster.and_then(|c| pipeline::emit(&c, target, Layout::Several, &sources, &mut problems));
     let files = files.filter(|_| !problems.has_errors());
     let said = problem::text(&problems, &sources, Style::Plain);
     Emitted { files, said }

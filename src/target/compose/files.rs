@@ -30,8 +30,7 @@ impl Lowering<'_> {
             self.readable(&file.content, file.span);
             if !matches!(file.mode, Mode(0o644 | 0o444)) {
                 let what = "a file's permissions (`mode`) are 0444";
-                self.settings
-                    .lost("files.mode", file.span, what, self.problems);
+                self.account.lost("files.mode", file.span, what);
             }
             hash.update(file.path.as_bytes());
             hash.update([0]);

@@ -4,38 +4,30 @@ use super::lower::duration;
 use super::model::Healthcheck;
 use super::settings::Settings;
 use crate::blueprint::Shell;
-use crate::plan::{Check, Container, Health, Probe, Value, Words};
-use crate::problem::{Problem, Problems};
-
-/// The one check that Compose carries: ready, which `service_healthy` asks for.
-pub(super) fn chosen(health: &Health) -> Option<&Check> {
-    health
-        .ready
-        .as_ref()
-        .or(health.start.as_ref())
-        .or(health.alive.as_ref())
-}
+use crate::plan::{Check, Container, Probe, Value, Words};
+use crate::problem::Problem;
+use crate::target::Account;
 
 /// The health check of a container.
 pub(super) fn check(
     container: &Container,
     replica: u32,
     settings: &Settings,
-    problems: &mut Problems,
+    account: &mut Account,
 ) -> Option<Healthcheck> {
     let health = container.health.as_ref()?;
-    let check = chosen(health)?;
+    let check = health.usable()?;
     if let Some(alive) = health
         .alive
         .as_ref()
         .filter(|_| health.apart && health.ready.is_some())
     {
         let what = "it has one check per container and restarts none that fails (`health.alive`)";
-        settings.lost("health.alive", alive.span, what, problems);
+        account.lost("health.alive", alive.span, what);
     }
     let within = health.start.as_ref().unwrap_or(check).within;
     Some(Healthcheck {
-        test: test(container, check, replica, settings, problems)?,
+        test: test(container, check, replica, settings, account)?,
         interval: duration(check.interval.0),
         timeout: duration(check.timeout.0),
         retries: check.retries,
@@ -48,7 +40,7 @@ fn test(
     check: &Check,
     replica: u32,
     settings: &Settings,
-    problems: &mut Problems,
+    account: &mut Account,
 ) -> Option<Vec<Value>> {
     // A process may listen on its host name only, as Hadoop's do unless told otherwise.
     let host = if settings.is_host() {
@@ -68,7 +60,9 @@ fn test(
         }
     };
     if container.image.shell != Shell::Bash {
-        problems.add(
+        account.refused(
+            "health",
+            check.span,
             Problem::error(
                 "unsupported",
                 "Compose runs checks inside the container, and this one needs bash",

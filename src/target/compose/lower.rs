@@ -14,8 +14,13 @@ use super::waits;
 use crate::blueprint::{Kind, Quorum, Restart, User, VolumeKind};
 use crate::plan::{self, Container, Delivered, Part, Plan, Value};
 use crate::problem::{Problem, Problems, Span};
+use crate::target::Account;
 
-pub(super) fn lower(plan: &Plan, settings: &Settings, problems: &mut Problems) -> Project {
+pub(super) fn lower<'a>(
+    plan: &'a Plan,
+    settings: &'a Settings,
+    account: &'a mut Account,
+) -> Project {
     let services = plan.services.iter().map(|s| (&*s.name, s)).collect();
     let mut lowering = Lowering {
         plan,
@@ -30,7 +35,7 @@ pub(super) fn lower(plan: &Plan, settings: &Settings, problems: &mut Problems) -
         gates: HashMap::new(),
         volume_owners: HashMap::new(),
         deliverer: plan::Deliverer::default(),
-        problems,
+        account,
     };
     lowering.secrets();
     for service in &plan.services {
@@ -54,7 +59,7 @@ pub(super) struct Lowering<'a> {
     /// Emitted volumes, and the service and volume that each was made from.
     volume_owners: HashMap<String, ((String, String), Span)>,
     deliverer: plan::Deliverer,
-    pub(super) problems: &'a mut Problems,
+    pub(super) account: &'a mut Account,
 }
 
 /// One container of one replica, while it is lowered.
@@ -98,7 +103,7 @@ impl<'a> Lowering<'a> {
                         c == '_' || c.is_ascii_alphabetic() || (i > 0 && c.is_ascii_digit())
                     });
                     if !good || name.is_empty() {
-                        self.problems.add(
+                        self.account.problems.add(
                             Problem::error(
                                 "invalid-name",
                                 format!("Compose can't read the variable `{name}`"),
@@ -118,12 +123,11 @@ impl<'a> Lowering<'a> {
         let names = emitted_names(service);
         if let Some(placement) = &service.placement {
             let what = "it has one node, so that `placement` chooses nothing";
-            self.settings
-                .lost("placement", placement.span, what, self.problems);
+            self.account.lost("placement", placement.span, what);
         }
         if let Some(build) = &service.main.image.build {
             let what = "`build` is for the target that emits Dockerfiles; the image must exist";
-            self.settings.lost("build", build.span, what, self.problems);
+            self.account.lost("build", build.span, what);
         }
         for volume in &service.volumes {
             self.volume(volume);
@@ -147,7 +151,7 @@ impl<'a> Lowering<'a> {
             .or_insert_with(|| (owner.clone(), span));
         if first.0 != owner {
             let related = first.1;
-            self.problems.add(
+            self.account.problems.add(
                 Problem::error(
                     "duplicate-name",
                     format!("two volumes become `{emitted}` in Compose"),
@@ -161,15 +165,14 @@ impl<'a> Lowering<'a> {
 
     /// What of a volume is not carried.
     fn volume(&mut self, volume: &plan::Volume) {
-        let settings = self.settings;
         if volume.kind == VolumeKind::Temporary {
             let what =
                 "a `temporary` volume outlives its container, up to `docker compose down -v`";
-            settings.lost("volumes.temporary", volume.span, what, self.problems);
+            self.account.lost("volumes.temporary", volume.span, what);
         }
         if volume.class.is_some() {
             let what = "`class` is the storage of other platforms; a driver is set by a `patch`";
-            settings.lost("volumes.class", volume.span, what, self.problems);
+            self.account.lost("volumes.class", volume.span, what);
         }
     }
 
@@ -251,7 +254,7 @@ impl<'a> Lowering<'a> {
         emitted.depends_on = before;
         emitted.profiles.clone_from(profiles);
         emitted.restart = Some(restart_policy(*restart));
-        emitted.healthcheck = health::check(container, replica, self.settings, self.problems);
+        emitted.healthcheck = health::check(container, replica, self.settings, self.account);
         if self.settings.is_host() {
             emitted.network_mode = Some("host".to_owned());
         } else if let Some(network) = network {
@@ -290,7 +293,7 @@ impl<'a> Lowering<'a> {
         let main = place.main;
         let mut emitted = self.container(container, place, *volumes);
         emitted.restart = Some(restart_policy(place.service.restart));
-        emitted.healthcheck = health::check(container, place.replica, self.settings, self.problems);
+        emitted.healthcheck = health::check(container, place.replica, self.settings, self.account);
         emitted.profiles.clone_from(&place.service.profiles);
         emitted.network_mode = Some(if self.settings.is_host() {
             "host".to_owned()
@@ -337,7 +340,9 @@ impl<'a> Lowering<'a> {
             resources,
         } = container;
         let replica = place.replica;
-        let Delivered { env, files } = self.deliverer.deliver(container, replica, self.problems);
+        let Delivered { env, files } =
+            self.deliverer
+                .deliver(container, replica, &mut self.account.problems);
         let mut emitted = Service {
             image: image.reference.clone(),
             user: user.map(user_text),
@@ -349,8 +354,7 @@ impl<'a> Lowering<'a> {
         };
         if let Some(before) = &stop.before {
             let what = "a command before the stop (`stop.before`) needs Compose 2.30";
-            self.settings
-                .lost("stop.before", before.span, what, self.problems);
+            self.account.lost("stop.before", before.span, what);
         }
         for variable in env {
             self.readable(&variable.value, variable.span);
@@ -363,14 +367,17 @@ impl<'a> Lowering<'a> {
         let words = |words: &plan::Words, problems: &mut Problems| {
             plan::words(container, words, replica, problems)
         };
-        emitted.entrypoint = entrypoint.as_ref().map(|e| words(e, self.problems));
-        emitted.command = command.as_ref().map(|c| words(c, self.problems));
+        emitted.entrypoint = entrypoint
+            .as_ref()
+            .map(|e| words(e, &mut self.account.problems));
+        emitted.command = command
+            .as_ref()
+            .map(|c| words(c, &mut self.account.problems));
         self.mounts(&files, &container.name, place, &mut emitted);
         for mount in secrets {
             if mount.mode.is_some() {
                 let what = "permissions of a secret (`mode`) are those of its source";
-                self.settings
-                    .lost("secrets.mode", mount.span, what, self.problems);
+                self.account.lost("secrets.mode", mount.span, what);
             }
             self.mountable(mount);
             emitted.secrets.push(Mount {
@@ -389,7 +396,7 @@ impl<'a> Lowering<'a> {
     fn mountable(&mut self, mount: &plan::SecretMount) {
         let source = self.project.secrets.get(&*mount.secret);
         if matches!(source, Some(SecretSource::External(_))) {
-            self.problems.add(
+            self.account.problems.add(
                 Problem::error(
                     "unsupported",
                     format!("Compose can't mount the secret `{}`", mount.secret),
@@ -410,7 +417,7 @@ impl<'a> Lowering<'a> {
             let Part::Secret(name) = part else { continue };
             let source = self.project.secrets.get(name);
             if !matches!(source, Some(SecretSource::Environment(_)) | None) {
-                self.problems.add(
+                self.account.problems.add(
                     Problem::error("unsupported", format!("Compose can't write the secret `{name}` into a text"))
                         .at(span)
                         .label("only a secret with `env` as its source can stand here")
@@ -425,7 +432,7 @@ impl<'a> Lowering<'a> {
     /// Adds an emitted service; two of one name are a problem.
     pub(super) fn add(&mut self, name: String, family: String, service: Service, span: Span) {
         if name.len() > 63 {
-            self.problems.add(
+            self.account.problems.add(
                 Problem::error(
                     "invalid-name",
                     format!("`{name}` is too long for a host name"),
@@ -435,7 +442,7 @@ impl<'a> Lowering<'a> {
             );
         }
         if let Some(first) = self.places.insert(name.clone(), span) {
-            self.problems.add(
+            self.account.problems.add(
                 Problem::error(
                     "duplicate-name",
                     format!("two services become `{name}` in Compose"),

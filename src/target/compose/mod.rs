@@ -16,11 +16,10 @@ mod share;
 mod volumes;
 mod waits;
 
-use crate::blueprint::{Definitions, Read, Reader};
+use crate::blueprint::{Definitions, Map, Read, Reader, Text};
 use crate::file::File;
 use crate::plan::{Addressing, Plan};
-use crate::problem::Problems;
-use crate::target::{Configured, Target};
+use crate::target::{Account, Configured, Layout, Target};
 use crate::yaml::Node;
 
 use settings::Settings;
@@ -37,8 +36,16 @@ impl Target for Compose {
         &["docker-compose"]
     }
 
+    fn title(&self) -> &'static str {
+        "Compose"
+    }
+
     fn summary(&self) -> &'static str {
         "a Compose file: one node, Docker Engine"
+    }
+
+    fn losses(&self) -> &'static [&'static str] {
+        &settings::LOSSES
     }
 
     fn configure(
@@ -64,8 +71,12 @@ impl Configured for Settings {
         self
     }
 
-    fn lower(&self, plan: &Plan, problems: &mut Problems) -> Vec<File> {
-        let project = lower::lower(plan, self, problems);
+    fn accepted(&self) -> &Map<Text> {
+        &self.accept
+    }
+
+    fn lower(&self, plan: &Plan, _: Layout, account: &mut Account) -> Vec<File> {
+        let project = lower::lower(plan, self, account);
         let text = emit::document(&project, plan, self);
         vec![File {
             path: "compose.yaml".into(),

@@ -84,8 +84,7 @@ impl Lowering<'_> {
             for port in &service.ports {
                 if host && port.publish.is_some_and(|p| p != port.number) {
                     let what = "in the node's network a port is published on its own number";
-                    let settings = self.settings;
-                    settings.lost("ports.publish", port.span, what, self.problems);
+                    self.account.lost("ports.publish", port.span, what);
                 }
                 let first = match (host, port.publish) {
                     (true, _) => port.number,
@@ -123,6 +122,6 @@ impl Lowering<'_> {
                 .label("expected a port that no other replica publishes")
                 .help("publish on another number: `publish: 19870`; replica N gets that number plus N")
         };
-        self.problems.add(problem);
+        self.account.problems.add(problem);
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::blueprint::record::choices;
 use crate::blueprint::{At, Map, Patch, Text, records};
-use crate::problem::{Problem, Problems, Span, one_of};
+use crate::problem::{Problem, Problems, Span};
 
 choices! {
     /// The network that containers are in.
@@ -72,19 +72,6 @@ impl Settings {
 
     /// Checks what can be told from the settings alone.
     pub(super) fn check(&self, problems: &mut Problems) {
-        for (key, _) in self.accept.iter() {
-            if !LOSSES.contains(&&*key.value) {
-                problems.add(
-                    Problem::error(
-                        "unknown-key",
-                        format!("there is no loss `{}` to accept", key.value),
-                    )
-                    .at(key.span)
-                    .label(format!("expected {}", one_of(LOSSES)))
-                    .nearest(&key.value, LOSSES),
-                );
-            }
-        }
         if let Some(bind) = &self.bind
             && bind.value.parse::<std::net::IpAddr>().is_err()
         {
@@ -92,21 +79,6 @@ impl Settings {
                 Problem::error("wrong-value", format!("`{}` is no address", bind.value))
                     .at(bind.span)
                     .label("expected an IP address such as 127.0.0.1 or 0.0.0.0"),
-            );
-        }
-    }
-
-    /// Says that something is not carried, unless that is accepted.
-    pub(super) fn lost(&self, loss: &'static str, span: Span, what: &str, problems: &mut Problems) {
-        debug_assert!(LOSSES.contains(&loss), "{loss} is not in the list");
-        if self.accept.get(loss).is_none() {
-            problems.add(
-                Problem::warning("not-carried", format!("Compose does not carry this: {what}"))
-                    .at(span)
-                    .label("left out")
-                    .help(format!(
-                        "if that is fine, say so: targets: {{ compose: {{ accept: {{ {loss}: why }} }} }}"
-                    )),
             );
         }
     }

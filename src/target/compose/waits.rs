@@ -7,15 +7,12 @@ use indexmap::IndexMap;
 
 use super::lower::{Lowering, Place, condition, distinct, emitted_names, is_expanded};
 use super::model::{Condition, Dependency, Mount, Service};
-use crate::blueprint::{Kind, Quorum, Shell};
+use crate::blueprint::{Kind, Quorum};
 use crate::plan::{self, Probe, Value};
+use crate::target::wait;
 
-/// Where the waiting script is mounted.
-const SCRIPT_PATH: &str = "/flokkr/wait-for.sh";
 /// Its name among the inline configs.
 const SCRIPT_NAME: &str = "flokkr-wait-for-sh";
-/// Waits until enough of some ports take connections; ends at once on SIGTERM.
-const SCRIPT: &str = include_str!("wait-for.sh");
 
 /// What must be there before a replica's first step.
 pub(super) fn needs(lowering: &mut Lowering<'_>, place: Place<'_>) -> IndexMap<String, Dependency> {
@@ -51,9 +48,7 @@ pub(super) fn needs(lowering: &mut Lowering<'_>, place: Place<'_>) -> IndexMap<S
                 "started"
             }
         );
-        lowering
-            .settings
-            .lost("needs.quorum", need.span, &what, lowering.problems);
+        lowering.account.lost("needs.quorum", need.span, &what);
         before.extend(names.into_iter().map(|n| (n, condition(level))));
     }
     before
@@ -78,7 +73,7 @@ fn native(need: &plan::Need, needed: &plan::Service) -> Option<Condition> {
     let health = needed.main.health.as_ref()?;
     // With one check for everything, healthy is what its author means by "there". With checks
     // apart, healthy means ready, which can be much later than the port is open.
-    let check = super::health::chosen(health)?;
+    let check = health.usable()?;
     let same = matches!(&check.probe, Probe::Tcp(name, _) if name == port);
     (!health.apart || same).then_some(Condition::Healthy)
 }
@@ -90,17 +85,8 @@ fn gate(
     need: &plan::Need,
     needed: &plan::Service,
 ) -> Option<String> {
-    let (name, number) = match &need.port {
-        Some((name, number)) => (Arc::clone(name), *number),
-        // Ready replicas of a quorum: the port of their check stands for them.
-        None => match &super::health::chosen(needed.main.health.as_ref()?)?.probe {
-            Probe::Tcp(name, number) | Probe::Http(name, number, _) => (Arc::clone(name), *number),
-            Probe::Command(_) => return None,
-        },
-    };
-    let image = [&place.service.main.image, &needed.main.image]
-        .into_iter()
-        .find(|i| i.shell == Shell::Bash)?;
+    let (name, number) = wait::port(need, needed)?;
+    let image = wait::image(place.service, needed)?;
     let count = if is_expanded(needed) {
         needed.replicas
     } else {
@@ -111,14 +97,9 @@ fn gate(
             "the replicas of `{}` share one name, so that one which answers is enough",
             need.service
         );
-        let settings = lowering.settings;
-        settings.lost("needs.quorum", need.span, &what, lowering.problems);
+        lowering.account.lost("needs.quorum", need.span, &what);
     }
-    let at_least = match need.quorum {
-        Quorum::All => count,
-        Quorum::Majority => count / 2 + 1,
-        Quorum::Any => 1,
-    };
+    let at_least = wait::at_least(need.quorum, count);
     let key = (Arc::clone(&need.service), Arc::clone(&name), need.quorum);
     if let Some(gate) = lowering.gates.get(&key).cloned() {
         share(lowering, &gate, place);
@@ -143,14 +124,14 @@ fn gate(
     lowering
         .project
         .configs
-        .insert(SCRIPT_NAME.to_owned(), Value::new(SCRIPT));
+        .insert(SCRIPT_NAME.to_owned(), Value::new(wait::SCRIPT));
     let waiting = Service {
         image: image.reference.clone(),
-        entrypoint: Some(vec![Value::new("bash"), Value::new(SCRIPT_PATH)]),
+        entrypoint: Some(vec![Value::new("bash"), Value::new(wait::SCRIPT_PATH)]),
         command: Some(command),
         configs: vec![Mount {
             source: SCRIPT_NAME.to_owned(),
-            target: SCRIPT_PATH.to_owned(),
+            target: wait::SCRIPT_PATH.to_owned(),
         }],
         network_mode: lowering.settings.is_host().then(|| "host".to_owned()),
         depends_on: emitted_names(needed)

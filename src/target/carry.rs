@@ -1,0 +1,176 @@
+//! One text for all replicas, where each replica's value differs: [`fit`] finds the names that the
+//! platform replaces in it (a pod's name, an allocation's index) and proves the result.
+//!
+//! Knows no platform: a target gives the tokens, and writes them in its own way.
+
+use std::collections::HashSet;
+
+use crate::plan::{Part, Value};
+
+/// A piece of a text that stands for the values of all replicas.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// Text.
+    Text(String),
+    /// A secret, by its name.
+    Secret(String),
+    /// The token of this number.
+    Token(usize),
+}
+
+/// The unit that values are compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Item<'a> {
+    Char(char),
+    Secret(&'a str),
+}
+
+fn items(value: &Value) -> Vec<Item<'_>> {
+    let mut items = Vec::new();
+    for part in value.parts() {
+        match part {
+            Part::Text(text) => items.extend(text.chars().map(Item::Char)),
+            Part::Secret(name) => items.push(Item::Secret(name)),
+        }
+    }
+    items
+}
+
+/// The pieces that give every replica its value, if there are any: `values` by replica, and for
+/// each token its text by replica. Earlier tokens are preferred, and text to all of them.
+pub fn fit(values: &[&Value], tokens: &[Vec<String>]) -> Option<Vec<Piece>> {
+    let search = Search {
+        values: values.iter().map(|v| items(v)).collect(),
+        tokens: tokens
+            .iter()
+            .map(|texts| texts.iter().map(|t| t.chars().collect()).collect())
+            .collect(),
+    };
+    let steps = search.run()?;
+    let pieces = join(&steps);
+    let gives = |(replica, value): (usize, &&Value)| {
+        render(&pieces, tokens, replica).is_some_and(|given| given == items(value))
+    };
+    values.iter().enumerate().all(gives).then_some(pieces)
+}
+
+/// What the pieces give a replica.
+fn render<'a>(
+    pieces: &'a [Piece],
+    tokens: &'a [Vec<String>],
+    replica: usize,
+) -> Option<Vec<Item<'a>>> {
+    let mut out = Vec::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => out.extend(text.chars().map(Item::Char)),
+            Piece::Secret(name) => out.push(Item::Secret(name)),
+            Piece::Token(token) => {
+                out.extend(tokens.get(*token)?.get(replica)?.chars().map(Item::Char));
+            }
+        }
+    }
+    Some(out)
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step<'a> {
+    Item(Item<'a>),
+    Token(usize),
+}
+
+struct Search<'a> {
+    values: Vec<Vec<Item<'a>>>,
+    tokens: Vec<Vec<Vec<char>>>,
+}
+
+/// A way to go from some positions, and what is tried there next.
+struct Branch<'a> {
+    positions: Vec<usize>,
+    choices: std::vec::IntoIter<(Step<'a>, Vec<usize>)>,
+}
+
+impl<'a> Search<'a> {
+    /// Goes through all values at once. Positions that led nowhere are not tried again, so the
+    /// work is bounded by the number of different positions.
+    fn run(&self) -> Option<Vec<Step<'a>>> {
+        let start = vec![0; self.values.len()];
+        let mut dead: HashSet<Vec<usize>> = HashSet::new();
+        let mut taken: Vec<Step<'a>> = Vec::new();
+        let mut path = vec![self.branch(start)];
+        while let Some(branch) = path.last_mut() {
+            if self.ends(&branch.positions) {
+                return Some(taken);
+            }
+            let next = branch.choices.find(|(_, next)| !dead.contains(next));
+            if let Some((step, positions)) = next {
+                taken.push(step);
+                path.push(self.branch(positions));
+            } else {
+                dead.insert(std::mem::take(&mut branch.positions));
+                path.pop();
+                taken.pop();
+            }
+        }
+        None
+    }
+
+    fn ends(&self, positions: &[usize]) -> bool {
+        let mut pairs = self.values.iter().zip(positions);
+        pairs.all(|(value, at)| *at == value.len())
+    }
+
+    fn branch(&self, positions: Vec<usize>) -> Branch<'a> {
+        let mut choices = Vec::new();
+        let items: Option<Vec<Item<'a>>> = self
+            .values
+            .iter()
+            .zip(&positions)
+            .map(|(value, at)| value.get(*at).copied())
+            .collect();
+        if let Some(first) = items.as_ref().and_then(|i| i.first())
+            && items.iter().flatten().all(|i| i == first)
+        {
+            let next = positions.iter().map(|at| at + 1).collect();
+            choices.push((Step::Item(*first), next));
+        }
+        for (token, texts) in self.tokens.iter().enumerate() {
+            let ends: Option<Vec<usize>> = self
+                .values
+                .iter()
+                .zip(&positions)
+                .zip(texts)
+                .map(|((value, at), text)| {
+                    let given = value.get(*at..at + text.len())?;
+                    let same = given.iter().zip(text).all(|(i, c)| *i == Item::Char(*c));
+                    (same && !text.is_empty()).then_some(at + text.len())
+                })
+                .collect();
+            if let Some(next) = ends.filter(|_| texts.len() == self.values.len()) {
+                choices.push((Step::Token(token), next));
+            }
+        }
+        Branch {
+            positions,
+            choices: choices.into_iter(),
+        }
+    }
+}
+
+fn join(steps: &[Step<'_>]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for step in steps {
+        match step {
+            Step::Item(Item::Char(c)) => {
+                if let Some(Piece::Text(text)) = pieces.last_mut() {
+                    text.push(*c);
+                } else {
+                    pieces.push(Piece::Text(c.to_string()));
+                }
+            }
+            Step::Item(Item::Secret(name)) => pieces.push(Piece::Secret((*name).to_owned())),
+            Step::Token(token) => pieces.push(Piece::Token(*token)),
+        }
+    }
+    pieces
+}
