@@ -16,6 +16,7 @@ mod cli;
 mod conffile;
 mod env;
 mod errors;
+mod meaning;
 mod properties;
 mod reference;
 mod support;

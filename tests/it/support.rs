@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use flokkr::file::File;
 use flokkr::pipeline;
 use flokkr::problem::{self, Problems, Sources, Style};
-use flokkr::resolve::{Input, Loader, resolve};
+use flokkr::resolve::{Cluster, Input, Loader, resolve};
 use flokkr::target::{self, Layout, Target};
 use flokkr::workspace::FileLoader;
 
@@ -71,8 +71,19 @@ impl Emitted {
     }
 }
 
-/// Emits a blueprint of this text, which is called `name`; includes and plugins come from `loader`.
-pub fn emit_with(name: &str, text: &str, loader: &dyn Loader, target: &dyn Target) -> Emitted {
+/// A blueprint up to where targets begin, and what was reported until then.
+pub struct Resolved {
+    /// Its texts.
+    pub sources: Sources,
+    /// What was reported.
+    pub problems: Problems,
+    /// None when there is nothing to go on with.
+    pub cluster: Option<Cluster>,
+}
+
+/// Resolves a blueprint of this text, which is called `name`; includes and plugins come from
+/// `loader`.
+pub fn resolve_with(name: &str, text: &str, loader: &dyn Loader) -> Resolved {
     let mut sources = Sources::default();
     let mut problems = Problems::default();
     let input = Input {
@@ -87,6 +98,20 @@ pub fn emit_with(name: &str, text: &str, loader: &dyn Loader, target: &dyn Targe
         &mut sources,
         &mut problems,
     );
+    Resolved {
+        sources,
+        problems,
+        cluster,
+    }
+}
+
+/// Emits a blueprint of this text, which is called `name`; includes and plugins come from `loader`.
+pub fn emit_with(name: &str, text: &str, loader: &dyn Loader, target: &dyn Target) -> Emitted {
+    let Resolved {
+        sources,
+        mut problems,
+        cluster,
+    } = resolve_with(name, text, loader);
     let files =
         cluster.and_then(|c| pipeline::emit(&c, target, Layout::Several, &sources, &mut problems));
     let files = files.filter(|_| !problems.has_errors());

@@ -1,0 +1,247 @@
+//! What the emitted files say to whoever runs them, held against the plan and against each other.
+//!
+//! Each target has a reader here that takes its files as the platform takes them, and gives every
+//! process of every replica with its variables, files and words ([`process`]). The plan says the
+//! same in its own way ([`planned`]), and [`compare`] finds what is not alike. [`random`] does it
+//! for made-up blueprints, and [`fit`] for the piece that finds one text for all replicas.
+
+mod compare;
+pub mod compose;
+mod fit;
+mod kubernetes;
+mod planned;
+mod process;
+mod random;
+mod shell;
+mod yaml;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use flokkr::blueprint::Reader;
+use flokkr::file::File;
+use flokkr::plan::{self, Plan};
+use flokkr::problem::{self, Problems, Sources, Style};
+use flokkr::resolve::{Cluster as Resolved, Loader};
+use flokkr::target::{self, Account, Configured, Layout, Target};
+use flokkr::template::Engine;
+use flokkr::workspace::FileLoader;
+
+use crate::blueprints;
+use crate::support::{each, first_target, path, resolve_with, text};
+use compare::{AllFacts, Translation, Voice, differences, report};
+use process::{Cluster, Outline};
+
+/// How the files of a target are read.
+#[derive(Clone, Copy)]
+enum Reads {
+    /// What is run, by this reader.
+    Processes(fn(&[File], &Outline) -> Cluster),
+    /// It runs nothing: it makes images, say.
+    #[allow(dead_code, reason = "for the next target of that kind")]
+    Nothing,
+}
+
+/// The reader of each target, by its name.
+const READERS: &[(&str, Reads)] = &[
+    ("compose", Reads::Processes(compose::read)),
+    ("kubernetes", Reads::Processes(kubernetes::read)),
+];
+
+fn reader(target: &dyn Target) -> Reads {
+    let name = target.name();
+    let found = READERS.iter().find(|(n, _)| *n == name);
+    let Some((_, reads)) = found else {
+        panic!(
+            "nothing reads what the target `{name}` emits: write tests/it/meaning/{name}.rs and name it in READERS \
+             in tests/it/meaning/mod.rs; a target that runs no processes is `Reads::Nothing` there"
+        );
+    };
+    *reads
+}
+
+/// A blueprint for one target: what is planned, and what the files say.
+struct Heard {
+    target: &'static dyn Target,
+    planned: Cluster,
+    said: Cluster,
+    /// To the names of the first target.
+    translation: Translation,
+    facts: AllFacts,
+}
+
+/// What came of a blueprint.
+enum Outcome {
+    Heard(Box<Heard>),
+    /// The target runs nothing.
+    Silent,
+    /// The target refuses it, with these words.
+    Refused(Problems, String),
+}
+
+/// Emits a blueprint and reads the files back.
+fn hear(name: &str, text: &str, loader: &dyn Loader, target: &'static dyn Target) -> Outcome {
+    let crate::support::Resolved {
+        sources,
+        mut problems,
+        cluster,
+    } = resolve_with(name, text, loader);
+    let Reads::Processes(read) = reader(target) else {
+        return Outcome::Silent;
+    };
+    let files = cluster.as_ref().and_then(|cluster| {
+        let configured = configure(target, cluster, &sources, &mut problems)?;
+        let plan = plan::build(cluster, configured.addressing(), &sources, &mut problems);
+        let mut account = Account::open(target, &*configured);
+        let files = configured.lower(&plan, Layout::Several, &mut account);
+        problems.extend(account.problems);
+        Some((configured, plan, files))
+    });
+    let Some((configured, plan, files)) = files.filter(|_| !problems.has_errors()) else {
+        let said = problem::text(&problems, &sources, Style::Plain);
+        return Outcome::Refused(problems, said);
+    };
+    let cluster = cluster.unwrap();
+    let common = configure(first_target(), &cluster, &sources, &mut problems);
+    let common = common.expect("settings of the first target");
+    let translation = Translation::new(&plan, configured.addressing(), common.addressing());
+    Outcome::Heard(Box::new(heard(target, &plan, &read, &files, translation)))
+}
+
+fn heard(
+    target: &'static dyn Target,
+    plan: &Plan,
+    read: &dyn Fn(&[File], &Outline) -> Cluster,
+    files: &[File],
+    translation: Translation,
+) -> Heard {
+    let outline = Outline::new(plan);
+    let facts = planned::facts(plan);
+    let mut planned = planned::planned(plan, &outline);
+    let mut said = read(files, &outline);
+    for (place, process) in &mut said {
+        // A carrier that the blueprint has itself is a variable like the others.
+        let known = planned.get(place).map(|p| &p.environment);
+        let is_known = |name: &String| known.is_some_and(|k| k.contains_key(name));
+        let carriers = std::mem::take(&mut process.carriers);
+        for name in carriers.iter().filter(|name| !is_known(name)) {
+            process.environment.remove(name);
+        }
+    }
+    for (place, process) in planned.iter_mut().chain(&mut said) {
+        let known = facts.get(&(place.service.clone(), place.role.clone()));
+        process.settle(known.unwrap_or_else(|| panic!("{place} is not planned")));
+    }
+    Heard {
+        target,
+        planned,
+        said,
+        translation,
+        facts,
+    }
+}
+
+fn configure(
+    target: &dyn Target,
+    cluster: &Resolved,
+    sources: &Sources,
+    problems: &mut Problems,
+) -> Option<Box<dyn Configured>> {
+    let settings = cluster.blueprint.targets.get(target.name());
+    let mut reader = Reader {
+        problems,
+        sources,
+        engine: &Engine::default(),
+        contexts: std::slice::from_ref(&cluster.vars),
+        unsure: false,
+    };
+    target.configure(settings.map(|raw| &raw.0), &mut reader)
+}
+
+/// Where the files of a target say other things than its plan.
+fn from_plan(heard: &Heard) -> Vec<String> {
+    let voices = [
+        Voice {
+            name: "plan".to_owned(),
+            cluster: heard.planned.clone(),
+        },
+        Voice {
+            name: heard.target.name().to_owned(),
+            cluster: heard.said.clone(),
+        },
+    ];
+    differences(&voices, &heard.facts)
+}
+
+/// Where targets say different things, by names that are common to all.
+fn from_each_other(all: &[Heard]) -> Vec<String> {
+    let Some(first) = all.first() else {
+        return Vec::new();
+    };
+    let voices: Vec<Voice> = all
+        .iter()
+        .map(|heard| Voice {
+            name: heard.target.name().to_owned(),
+            cluster: heard.translation.cluster(&heard.said),
+        })
+        .collect();
+    differences(&voices, &first.facts)
+}
+
+/// All targets that take a blueprint of the repository, and the names of those that do not.
+fn hear_all(file: &str) -> (Vec<Heard>, Vec<&'static dyn Target>) {
+    let directory = Utf8Path::new(file).parent().unwrap().to_owned();
+    let loader = FileLoader { directory };
+    let (mut all, mut refusing) = (Vec::new(), Vec::new());
+    for target in target::ALL {
+        match hear(file, &text(file), &loader, *target) {
+            Outcome::Heard(heard) => all.push(*heard),
+            Outcome::Silent => {}
+            Outcome::Refused(..) => refusing.push(*target),
+        }
+    }
+    (all, refusing)
+}
+
+#[test]
+fn every_target_has_a_reader() {
+    for target in target::ALL {
+        reader(*target);
+    }
+    for (name, _) in READERS {
+        assert!(target::find(name).is_ok(), "there is no target {name}");
+    }
+}
+
+/// What a target refuses of a blueprint is compared without it, for all targets.
+#[test]
+fn every_target_says_the_same() {
+    let cases = blueprints::cases().into_iter();
+    let cases = cases.map(|(folder, name)| format!("{folder}/{name}"));
+    each(cases, |case| {
+        let mut files = vec![format!("{case}/blueprint.yaml")];
+        let (whole, refusing) = hear_all(&files[0]);
+        let without = refusing.iter().map(|t| blueprints::without(case, *t));
+        files.extend(without.filter(|f| path(f).is_file()));
+        let mut lines = said_by_all(whole);
+        for file in &files[1..] {
+            lines.extend(said_by_all(hear_all(file).0));
+        }
+        assert!(lines.is_empty(), "{case}:\n{}", report(&lines));
+    });
+}
+
+fn said_by_all(all: Vec<Heard>) -> Vec<String> {
+    let lines: Vec<String> = all.iter().flat_map(from_plan).collect();
+    // What is not as it was planned is not told twice.
+    if lines.is_empty() {
+        from_each_other(&all)
+    } else {
+        lines
+    }
+}
+
+/// Nothing is beside a blueprint that is only a text.
+fn no_loader() -> FileLoader {
+    FileLoader {
+        directory: Utf8PathBuf::from("no-such-directory"),
+    }
+}

@@ -1,0 +1,32 @@
+//! What a real bash makes of emitted scripts and words.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+/// `exec` shows the words that it is given, each with a NUL behind it, instead of running them.
+const SHOWN: &str = "exec() { (($#)) && printf '%s\\0' \"$@\"; exit; }\n";
+
+/// The words of the first `exec` that a script comes to, with these variables. Nothing else is
+/// there for the script to run.
+pub fn words(script: &str, variables: &[(&str, &str)]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("/bin/bash");
+    command
+        .args(["--noprofile", "--norc", "-s"])
+        .current_dir(folder.path())
+        .env_clear()
+        .env("PATH", folder.path())
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null());
+    let mut bash = command.spawn().expect("a bash for the scripts");
+    let mut input = bash.stdin.take().unwrap();
+    let text = format!("{SHOWN}{script}");
+    // A script that ends before it is read whole closes the pipe.
+    let _ = input.write_all(text.as_bytes());
+    drop(input);
+    let output = bash.wait_with_output().unwrap().stdout;
+    let output = String::from_utf8(output).unwrap();
+    output.split_terminator('\0').map(str::to_owned).collect()
+}
