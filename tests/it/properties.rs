@@ -16,6 +16,7 @@ use serde_yaml::Value as Loaded;
 
 use crate::blueprints::cases;
 use crate::env::hostile;
+use crate::meaning::compose;
 use crate::support::{each, emit, emit_file, first_target};
 
 /// Blueprint files of every case.
@@ -169,31 +170,6 @@ fn comparable(value: &Loaded) -> String {
     }
 }
 
-// What Compose makes of a value, as compose-go's template package does: `$$` is a dollar,
-// `$name` and `${name...}` are variables, and anything else behind a dollar stays or is refused.
-
-/// The text that a container is given for an emitted value; an error where a variable of the
-/// deploying shell would be put in.
-fn interpolated(value: &str) -> Result<String, String> {
-    let mut out = String::new();
-    let mut rest = value;
-    while let Some(at) = rest.find('$') {
-        out.push_str(&rest[..at]);
-        let after = &rest[at + 1..];
-        if let Some(tail) = after.strip_prefix('$') {
-            out.push('$');
-            rest = tail;
-        } else if after.starts_with(|c: char| c == '{' || c == '_' || c.is_ascii_alphabetic()) {
-            return Err(format!("${after}"));
-        } else {
-            out.push('$');
-            rest = after;
-        }
-    }
-    out.push_str(rest);
-    Ok(out)
-}
-
 /// A text of a blueprint that gives just this value.
 fn literal(text: &str) -> String {
     text.replace("{{", "{{ '{{' }}")
@@ -213,32 +189,14 @@ fn name() -> impl Strategy<Value = String> {
         .prop_filter("a name has a character", |name| !name.is_empty())
 }
 
-/// A mapping as Compose reads it: as a mapping, or as a list of `KEY=VALUE` whose keys are
-/// interpolated too.
+/// What Compose makes of a mapping, or of a list of `KEY=VALUE`.
 fn pairs(node: &Loaded) -> BTreeMap<String, String> {
-    match node {
-        Loaded::Mapping(map) => map
-            .iter()
-            .map(|(k, v)| {
-                (
-                    k.as_str().unwrap().to_owned(),
-                    interpolated(v.as_str().unwrap()).unwrap(),
-                )
-            })
-            .inspect(|(key, _)| assert!(!key.starts_with("x-"), "an extension: {key}"))
-            .collect(),
-        Loaded::Sequence(items) => items
-            .iter()
-            .map(|item| interpolated(item.as_str().unwrap()).unwrap())
-            .map(|item| {
-                item.split_once('=')
-                    .map(|(k, v)| (k.to_owned(), v.to_owned()))
-                    .unwrap()
-            })
-            .collect(),
-        Loaded::Null => BTreeMap::new(),
-        other => panic!("{other:?}"),
-    }
+    compose::pairs(node, &|_| None)
+}
+
+/// What Compose makes of a text; an error where a variable of the deploying shell would be put in.
+fn interpolated(value: &str) -> Result<String, String> {
+    compose::interpolated(value, &|_| None)
 }
 
 fn words(node: &Loaded) -> Vec<String> {
@@ -264,18 +222,18 @@ fn list(items: &[String]) -> Yaml {
 }
 
 /// Few cases: the suite is run often. `PROPTEST_CASES=10000` searches longer.
-fn config() -> ProptestConfig {
+pub fn cases_or(few: u32) -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES")
         .ok()
         .and_then(|n| n.parse().ok());
     ProptestConfig {
         failure_persistence: None,
-        ..ProptestConfig::with_cases(cases.unwrap_or(96))
+        ..ProptestConfig::with_cases(cases.unwrap_or(few))
     }
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(cases_or(96))]
 
     #[test]
     fn values_arrive_as_they_were_written(

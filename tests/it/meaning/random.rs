@@ -1,1 +1,386 @@
-//! Made-up blueprints.
+//! Made-up blueprints of one ensemble whose texts mix what replicas differ in with what platforms
+//! change: each target either says what it can't carry, or gives every replica its own.
+
+use std::cell::Cell;
+
+use flokkr::emit::yaml::{Yaml, document};
+use flokkr::problem::{Problems, Severity};
+use flokkr::target;
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use proptest::test_runner::{TestError, TestRunner};
+
+use super::compare::report;
+use super::{Outcome, from_each_other, from_plan, hear, no_loader};
+use crate::env::hostile;
+use crate::properties::cases_or;
+
+/// A piece of a text.
+#[derive(Debug, Clone)]
+enum Bit {
+    Literal(String),
+    /// What a replica knows of itself: `index`, `id`, `host`.
+    Own(&'static str),
+    /// The host of the next replica in the ring.
+    Next,
+    Secret,
+}
+
+/// A text, of all replicas or of some.
+#[derive(Debug, Clone)]
+enum Text {
+    All(Vec<Bit>),
+    Some(Condition, Vec<Bit>),
+    /// One text for some replicas, another for the rest.
+    Either(Condition, Vec<Bit>, Vec<Bit>),
+}
+
+/// Which replicas.
+type Condition = &'static str;
+
+const CONDITIONS: [Condition; 5] = [
+    "replica.index == 0",
+    "replica.index > 0",
+    "replica.index is odd",
+    "replica.id < 3",
+    "replica.index == replica.count - 1",
+];
+
+/// A step of the ensemble.
+#[derive(Debug, Clone)]
+struct Step {
+    when: Option<Condition>,
+    unless: Option<Text>,
+    /// The words of its command, or the text of its script.
+    words: Result<Vec<Text>, Text>,
+}
+
+type Texts = Vec<(String, Text)>;
+
+/// A blueprint.
+#[derive(Debug, Clone)]
+struct Case {
+    replicas: u32,
+    /// Where the numbers of a target begin, if it can begin elsewhere.
+    first: u32,
+    entrypoint: Option<Vec<Text>>,
+    command: Vec<Text>,
+    env: Texts,
+    config: Texts,
+    as_files: bool,
+    files: Vec<Text>,
+    steps: Vec<Step>,
+    sidecar: Option<(Texts, Vec<Text>)>,
+}
+
+fn literal() -> impl Strategy<Value = Bit> {
+    let known = proptest::sample::select(vec![
+        "0",
+        "1",
+        "2",
+        "10",
+        "11",
+        "app-",
+        "app-0",
+        "app-1",
+        ".app",
+        ".",
+        "-",
+        "$",
+        "$$",
+        "$(",
+        ")",
+        "$(POD_NAME)",
+        "$POD_NAME",
+        "$(FLOKKR_REPLICA)",
+        "${A:-b}",
+        "$(A)",
+        "${",
+        "`",
+        "'",
+        "\"",
+        "\\",
+        "\n",
+        "\t",
+        " ",
+        "é",
+        "$é",
+        "😀",
+        "=",
+        ":",
+        "{{",
+        "}}",
+        "{%",
+        "#",
+        "*",
+        "~",
+        "%",
+        "&",
+        "env",
+        "exec ",
+        "<<",
+        "x",
+    ]);
+    let hostile = hostile().prop_map(|text| text.replace('\0', ""));
+    let text = prop_oneof![12 => known.prop_map(str::to_owned), 1 => hostile];
+    text.prop_map(Bit::Literal)
+}
+
+fn bits() -> impl Strategy<Value = Vec<Bit>> {
+    let own = proptest::sample::select(vec!["index", "id", "host"]);
+    let bit = prop_oneof![6 => literal(), 3 => own.prop_map(Bit::Own), 1 => Just(Bit::Next)];
+    vec(bit, 0..5)
+}
+
+fn text() -> impl Strategy<Value = Text> {
+    let condition = || proptest::sample::select(CONDITIONS.to_vec());
+    prop_oneof![
+        5 => bits().prop_map(Text::All),
+        1 => (condition(), bits()).prop_map(|(c, bits)| Text::Some(c, bits)),
+        1 => (condition(), bits(), bits()).prop_map(|(c, yes, no)| Text::Either(c, yes, no)),
+    ]
+}
+
+/// A text that every replica has, because not every target can leave it out.
+fn text_of_all() -> impl Strategy<Value = Text> {
+    bits().prop_map(Text::All)
+}
+
+fn env() -> impl Strategy<Value = Texts> {
+    let names = proptest::sample::select(vec![
+        "A",
+        "B",
+        "a.b",
+        "-u",
+        "-",
+        "A B",
+        "x-y",
+        "POD_NAME",
+        "FLOKKR_REPLICA",
+        "SECRET_TOKEN",
+        "PATH",
+        "1A",
+        "A!B",
+    ]);
+    let secret = bits().prop_map(|mut bits| {
+        bits.push(Bit::Secret);
+        Text::All(bits)
+    });
+    let value = prop_oneof![8 => text(), 1 => secret];
+    btree_map(names.prop_map(str::to_owned), value, 0..4).prop_map(|map| map.into_iter().collect())
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let when = proptest::option::of(proptest::sample::select(CONDITIONS.to_vec()));
+    let unless = proptest::option::weighted(0.2, text_of_all());
+    let words = prop_oneof![
+        2 => vec(text_of_all(), 1..3).prop_map(Ok),
+        1 => text_of_all().prop_map(Err),
+    ];
+    (when, unless, words).prop_map(|(when, unless, words)| Step {
+        when,
+        unless,
+        words,
+    })
+}
+
+prop_compose! {
+    fn case()(
+        replicas in 1u32..=12,
+        first in 0u32..3,
+        entrypoint in proptest::option::weighted(0.8, vec(text_of_all(), 1..3)),
+        command in vec(text(), 1..4),
+        env in env(),
+        config in vec(text(), 0..3),
+        as_files in any::<bool>(),
+        files in vec(text_of_all(), 0..3),
+        steps in vec(step(), 0..3),
+        sidecar in proptest::option::weighted(0.3, (env(), vec(text_of_all(), 1..3))),
+    ) -> Case {
+        let config = config.into_iter().enumerate();
+        Case {
+            replicas,
+            first,
+            entrypoint,
+            command,
+            env,
+            config: config.map(|(i, text)| (format!("key.{i}"), text)).collect(),
+            as_files,
+            files,
+            steps,
+            sidecar,
+        }
+    }
+}
+
+impl Bit {
+    /// In a text.
+    fn written(&self) -> String {
+        match self {
+            Self::Literal(text) => text.replace('{', "{{ '{' }}"),
+            other => format!("{{{{ {} }}}}", other.expression()),
+        }
+    }
+
+    /// In an expression.
+    fn expression(&self) -> String {
+        match self {
+            Self::Literal(text) => serde_json::to_string(text).unwrap(),
+            Self::Own(what) => format!("replica.{what}"),
+            Self::Next => "hosts('app')[(replica.index + 1) % replica.count]".to_owned(),
+            Self::Secret => "secret('token')".to_owned(),
+        }
+    }
+}
+
+impl Text {
+    fn written(&self) -> Yaml {
+        let joined = |bits: &[Bit]| {
+            let bits = bits.iter().map(|bit| format!(" ~ {}", bit.expression()));
+            format!("(''{})", bits.collect::<String>())
+        };
+        Yaml::text(match self {
+            Self::All(bits) => bits.iter().map(Bit::written).collect(),
+            Self::Some(when, bits) => format!("{{{{ {} if {when} else omit }}}}", joined(bits)),
+            Self::Either(when, yes, no) => {
+                format!("{{{{ {} if {when} else {} }}}}", joined(yes), joined(no))
+            }
+        })
+    }
+}
+
+fn map<'a>(entries: impl IntoIterator<Item = (&'a str, Yaml)>) -> Yaml {
+    let entries = entries.into_iter();
+    Yaml::Map(entries.map(|(k, v)| (k.to_owned(), v)).collect())
+}
+
+fn texts(texts: &Texts) -> Yaml {
+    map(texts
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.written())))
+}
+
+fn words(words: &[Text]) -> Yaml {
+    Yaml::List(words.iter().map(Text::written).collect())
+}
+
+impl Case {
+    /// The text of the blueprint.
+    fn blueprint(&self) -> String {
+        let image = map([
+            ("ref", Yaml::text("example/app:1")),
+            ("launcher", Yaml::text("flokkr")),
+            ("conf", Yaml::text("/etc/app")),
+        ]);
+        let ordinals = map([("ordinals", map([("app", Yaml::number(self.first))]))]);
+        let blueprint = map([
+            ("blueprint", Yaml::text("v1")),
+            ("name", Yaml::text("made")),
+            (
+                "secrets",
+                map([("token", map([("env", Yaml::text("TOKEN"))]))]),
+            ),
+            ("images", map([("app", image)])),
+            ("services", map([("app", self.service())])),
+            ("targets", map([("kubernetes", ordinals)])),
+        ]);
+        document("", &blueprint)
+    }
+
+    fn service(&self) -> Yaml {
+        let delivery = if self.as_files { "files" } else { "env" };
+        let config = [
+            ("delivery", Yaml::text(delivery)),
+            ("app.properties", texts(&self.config)),
+        ];
+        let paths: Vec<String> = (0..self.files.len()).map(|i| format!("/f/{i}")).collect();
+        let files = paths.iter().zip(&self.files);
+        let mut service = vec![
+            ("image", Yaml::text("app")),
+            ("kind", Yaml::text("ensemble")),
+            ("replicas", Yaml::number(self.replicas)),
+            ("command", words(&self.command)),
+            ("env", texts(&self.env)),
+            (
+                "files",
+                map(files.map(|(path, text)| (path.as_str(), text.written()))),
+            ),
+            (
+                "init",
+                Yaml::List((0..).zip(&self.steps).map(|(i, s)| s.written(i)).collect()),
+            ),
+        ];
+        // A replaced entrypoint runs no launcher.
+        if let Some(entrypoint) = &self.entrypoint {
+            service.push(("entrypoint", words(entrypoint)));
+        }
+        if self.entrypoint.is_none() || self.as_files {
+            service.push(("config", map(config)));
+        }
+        if let Some((env, command)) = &self.sidecar {
+            let side = map([("command", words(command)), ("env", texts(env))]);
+            service.push(("sidecars", map([("side", side)])));
+        }
+        map(service)
+    }
+}
+
+impl Step {
+    fn written(&self, at: u32) -> Yaml {
+        let mut step = vec![("name", Yaml::text(format!("step{at}")))];
+        if let Some(when) = self.when {
+            step.push(("when", Yaml::text(format!("{{{{ {when} }}}}"))));
+        }
+        if let Some(unless) = &self.unless {
+            step.push(("unless", unless.written()));
+        }
+        step.push(match &self.words {
+            Ok(list) => ("command", words(list)),
+            Err(script) => ("script", script.written()),
+        });
+        map(step)
+    }
+}
+
+/// A refusal says where, what is expected there, or what to do.
+fn names_the_field(problems: &Problems) -> bool {
+    let errors = problems.sorted().into_iter();
+    errors
+        .filter(|p| p.severity == Severity::Error)
+        .all(|p| p.span.is_some() && !p.label.is_empty())
+}
+
+#[test]
+fn every_replica_gets_its_own_or_the_field_is_named() {
+    let (taken, refused) = (Cell::new(0), Cell::new(0));
+    let mut runner = TestRunner::new(cases_or(32));
+    let result = runner.run(&case(), |case| {
+        let text = case.blueprint();
+        let mut all = Vec::new();
+        for target in target::ALL {
+            match hear("made.yaml", &text, &no_loader(), *target) {
+                Outcome::Silent => {}
+                Outcome::Refused(problems, said) => {
+                    prop_assert!(names_the_field(&problems), "{said}");
+                    refused.set(refused.get() + 1);
+                }
+                Outcome::Heard(heard) => {
+                    all.push(*heard);
+                    taken.set(taken.get() + 1);
+                }
+            }
+        }
+        let mut lines: Vec<String> = all.iter().flat_map(from_plan).collect();
+        if lines.is_empty() {
+            lines = from_each_other(&all);
+        }
+        prop_assert!(lines.is_empty(), "{}", report(&lines));
+        Ok(())
+    });
+    if let Err(TestError::Fail(reason, case)) = &result {
+        panic!("{reason}\nfor this blueprint:\n{}", case.blueprint());
+    }
+    result.unwrap();
+    // Else nothing would be tested.
+    assert!(taken > refused, "{taken:?} taken, {refused:?} refused");
+}

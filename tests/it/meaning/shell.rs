@@ -1,7 +1,9 @@
 //! What a real bash makes of emitted scripts and words.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 /// `exec` shows the words that it is given, each with a NUL behind it, instead of running them.
 const SHOWN: &str = "exec() { (($#)) && printf '%s\\0' \"$@\"; exit; }\n";
@@ -9,6 +11,18 @@ const SHOWN: &str = "exec() { (($#)) && printf '%s\\0' \"$@\"; exit; }\n";
 /// The words of the first `exec` that a script comes to, with these variables. Nothing else is
 /// there for the script to run.
 pub fn words(script: &str, variables: &[(&str, &str)]) -> Vec<String> {
+    // The plan and every target have much the same scripts.
+    static KNOWN: Mutex<BTreeMap<String, Vec<String>>> = Mutex::new(BTreeMap::new());
+    let key = format!("{script}\0{variables:?}");
+    let known = KNOWN.lock().unwrap().get(&key).cloned();
+    known.unwrap_or_else(|| {
+        let words = run(script, variables);
+        KNOWN.lock().unwrap().insert(key, words.clone());
+        words
+    })
+}
+
+fn run(script: &str, variables: &[(&str, &str)]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new("/bin/bash");
     command
