@@ -98,16 +98,8 @@ impl Draft<'_, '_> {
         let mut text =
             format!("#!/bin/bash\n# What only one replica is given.\ncase ${variable} in\n");
         for replica in 0..self.service.replicas {
-            let mut words = Vec::new();
-            for variable in variables {
-                if let Some(value) = variable.value.value(replica) {
-                    words.push(quote(&format!("{}={}", variable.name, value.plain()?)));
-                }
-            }
-            if !words.is_empty() {
-                words.insert(0, "env".to_owned());
-            }
             let line = entrypoint.get(replica)?.iter().chain(command.get(replica)?);
+            let mut words = settings(variables, replica, line.clone().next())?;
             for word in line {
                 words.push(quote(word.plain()?));
             }
@@ -237,6 +229,31 @@ impl Draft<'_, '_> {
         let values: Option<Vec<&Value>> = values.iter().map(Option::as_ref).collect();
         values.is_some_and(|v| crate::target::fit(&v, &[numbers.collect()]).is_some())
     }
+}
+
+/// The `env` before a line that begins with `first`, if a replica has any of these variables.
+fn settings(
+    variables: &[VariableOfAll],
+    replica: u32,
+    first: Option<&Value>,
+) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    for variable in variables {
+        if let Some(value) = variable.value.value(replica) {
+            let name = &variable.name;
+            if words.is_empty() {
+                words.push("env".to_owned());
+            }
+            // `env` takes a name like `-u` for an option.
+            if name.starts_with('-') && words.get(1).is_none_or(|w| w != "--") {
+                words.insert(1, "--".to_owned());
+            }
+            words.push(quote(&format!("{name}={}", value.plain()?)));
+        }
+    }
+    // It would set this word too, and run the next.
+    let taken = !words.is_empty() && first.is_none_or(|w| w.raw().contains('='));
+    (!taken).then_some(words)
 }
 
 /// The text of the first replica that takes a step.
