@@ -52,7 +52,7 @@ pub(super) fn container(
         name: Arc::clone(&parts.name),
         span: parts.span,
         image: Arc::clone(&parts.image),
-        entrypoint: parts.entrypoint.map(|c| words(c, &[], service, evaluator)),
+        entrypoint: parts.entrypoint.map(|c| line(c, service, evaluator)),
         command: command(parts.command, parts.args, service, evaluator),
         user: parts.user.map(|u| u.value),
         workdir: parts.workdir.map(|w| w.value.0.clone()),
@@ -83,6 +83,23 @@ pub(super) fn words(
         words: texts.map(|t| evaluator.slot(t, service)).collect(),
         span: command.span,
     }
+}
+
+/// Words that must be there: platforms differ in whether an empty list is none, or the image's own
+/// words.
+pub(super) fn line(command: &Command, service: usize, evaluator: &mut Evaluator<'_>) -> Words {
+    let before = evaluator.problems.errors();
+    let words = words(command, &[], service, evaluator);
+    let replicas = 0..evaluator.count(service);
+    let mut counts = replicas.map(|r| words.words.iter().filter_map(move |w| w.value(r)).count());
+    if counts.any(|count| count == 0) && evaluator.problems.errors() == before {
+        evaluator.problems.add(
+            Problem::error("wrong-value", "this gives no words to run")
+                .at(words.span)
+                .label("expected at least one, for every replica"),
+        );
+    }
+    words
 }
 
 /// `args` alone stand for the command: the image's entrypoint is given just them.

@@ -123,7 +123,7 @@ impl Builder<'_, '_> {
             unless,
         } = *run;
         if let (Some(command), None, None) = (command, script, unless) {
-            return Some(super::container::words(command, &[], index, self.evaluator));
+            return Some(super::container::line(command, index, self.evaluator));
         }
         if image.shell != Shell::Bash {
             let place = script.or(unless).map_or(span, |t| t.span);
@@ -142,7 +142,7 @@ impl Builder<'_, '_> {
         let body = match (script, command) {
             (Some(script), _) => Body::Script(self.evaluator.slot(script, index)),
             (None, Some(command)) => {
-                Body::Command(super::container::words(command, &[], index, self.evaluator))
+                Body::Command(super::container::line(command, index, self.evaluator))
             }
             (None, None) => return None,
         };
