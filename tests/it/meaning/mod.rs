@@ -87,15 +87,18 @@ fn hear(name: &str, text: &str, loader: &dyn Loader, target: &'static dyn Target
     let Reads::Processes(read) = reader(target) else {
         return Outcome::Silent;
     };
-    let files = cluster.as_ref().and_then(|cluster| {
+    let lowered = cluster.as_ref().and_then(|cluster| {
         let configured = configure(target, cluster, &sources, &mut problems)?;
         let plan = plan::build(cluster, configured.addressing(), &sources, &mut problems);
-        let mut account = Account::open(target, &*configured);
-        let files = configured.lower(&plan, Layout::Several, &mut account);
-        problems.extend(account.problems);
-        Some((configured, plan, files))
+        let lowered = [Layout::Several, Layout::Single].map(|layout| {
+            let mut account = Account::open(target, &*configured);
+            let files = configured.lower(&plan, layout, &mut account);
+            problems.extend(account.problems);
+            files
+        });
+        Some((configured, plan, lowered))
     });
-    let Some((configured, plan, files)) = files.filter(|_| !problems.has_errors()) else {
+    let Some((configured, plan, lowered)) = lowered.filter(|_| !problems.has_errors()) else {
         let said = problem::text(&problems, &sources, Style::Plain);
         return Outcome::Refused(problems, said);
     };
@@ -103,20 +106,22 @@ fn hear(name: &str, text: &str, loader: &dyn Loader, target: &'static dyn Target
     let common = configure(first_target(), &cluster, &sources, &mut problems);
     let common = common.expect("settings of the first target");
     let translation = Translation::new(&plan, configured.addressing(), common.addressing());
-    Outcome::Heard(Box::new(heard(target, &plan, &read, &files, translation)))
+    Outcome::Heard(Box::new(heard(target, &plan, &read, &lowered, translation)))
 }
 
 fn heard(
     target: &'static dyn Target,
     plan: &Plan,
     read: &dyn Fn(&[File], &Outline) -> Cluster,
-    files: &[File],
+    [several, single]: &[Vec<File>; 2],
     translation: Translation,
 ) -> Heard {
     let outline = Outline::new(plan);
     let facts = planned::facts(plan);
     let mut planned = planned::planned(plan, &outline);
-    let mut said = read(files, &outline);
+    let mut said = read(several, &outline);
+    let in_one = read(single, &outline);
+    assert_eq!(said, in_one, "files of two layouts say different things");
     for (place, process) in &mut said {
         // A carrier that the blueprint has itself is a variable like the others.
         let known = planned.get(place).map(|p| &p.environment);

@@ -78,12 +78,13 @@ pub fn secret(name: &str) -> String {
 }
 
 impl Line {
-    /// A line of what replaces the entrypoint and what it is given.
+    /// A line of what replaces the entrypoint and what it is given. Where the image's entrypoint
+    /// runs, no words are the image's own.
     pub fn new(entrypoint: Option<Vec<String>>, command: Option<Vec<String>>) -> Self {
         match entrypoint {
             None => Self {
                 whole: false,
-                words: command,
+                words: command.filter(|words| !words.is_empty()),
             },
             Some(mut words) => {
                 words.extend(command.unwrap_or_default());
@@ -146,7 +147,7 @@ impl Process {
         let from = 1 + usize::from(words.get(1).is_some_and(|w| w == "--"));
         let is_set = |w: &String| w.contains('=') && (from == 2 || !w.starts_with('-'));
         let count = words[from..].iter().take_while(|w| is_set(w)).count();
-        if words.get(from + count).is_some_and(|w| w.starts_with('-')) {
+        if count == 0 && words.get(from).is_some_and(|w| w.starts_with('-')) {
             // An option: this is another command than the plan's.
             return;
         }
