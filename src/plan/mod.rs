@@ -14,6 +14,7 @@ mod container;
 mod context;
 mod deliver;
 mod evaluate;
+pub mod fields;
 mod steps;
 mod value;
 

@@ -43,6 +43,12 @@ pub trait Target: Sync {
     /// What it may have to leave out, by the names that its setting `accept` takes.
     fn losses(&self) -> &'static [&'static str];
 
+    /// Is a field (of [`FIELDS`](crate::plan::fields::FIELDS)) its business at all?
+    fn concerns(&self, field: &str) -> bool {
+        let _ = field;
+        true
+    }
+
     /// Reads its settings; without any, the defaults. `None` when a problem was reported.
     fn configure(
         &self,

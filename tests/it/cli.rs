@@ -394,6 +394,7 @@ fn init_starts_a_blueprint_and_never_overwrites() {
 #[test]
 fn list_shows_the_library() {
     Desk::empty().shows("list", "list", 0);
+    Desk::empty().shows("targets", "targets hdfs-ha", 0);
 }
 
 #[test]
@@ -498,6 +499,7 @@ fn help_and_version() {
         "check",
         "init",
         "list",
+        "targets",
         "schema",
         "completions",
     ] {

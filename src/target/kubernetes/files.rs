@@ -26,6 +26,8 @@ pub(super) struct Files {
     each: Part,
     /// Where a text with a mode is already.
     places: HashMap<(String, u32), (usize, String)>,
+    /// The same for the texts of all pods: the file's name.
+    places_of_each: HashMap<(Vec<String>, u32), String>,
 }
 
 /// A ConfigMap and the volume that shows it.
@@ -90,6 +92,24 @@ impl Files {
         mode: Mode,
         name_variable: &str,
     ) -> Mount {
+        let texts: Vec<(String, &str)> = texts.collect();
+        let place = (texts.iter().map(|(_, t)| (*t).to_owned()).collect(), mode.0);
+        let file = if let Some(found) = self.places_of_each.get(&place) {
+            found.clone()
+        } else {
+            let file = self.put_each(path, texts, mode);
+            self.places_of_each.insert(place, file.clone());
+            file
+        };
+        Mount {
+            volume: format!("{VOLUMES}replicas"),
+            path: path.to_owned(),
+            sub: Some(SubPath::Expression(format!("$({name_variable})/{file}"))),
+            readonly: true,
+        }
+    }
+
+    fn put_each(&mut self, path: &str, texts: Vec<(String, &str)>, mode: Mode) -> String {
         let taken: Vec<&str> = self
             .each
             .items
@@ -101,16 +121,10 @@ impl Files {
             let key = format!("{pod}.{file}");
             self.each.size += text.len();
             self.each.data.insert(key.clone(), text.to_owned());
-            self.each
-                .items
-                .push((key, format!("{pod}/{file}"), written(mode)));
+            let shown = format!("{pod}/{file}");
+            self.each.items.push((key, shown, written(mode)));
         }
-        Mount {
-            volume: format!("{VOLUMES}replicas"),
-            path: path.to_owned(),
-            sub: Some(SubPath::Expression(format!("$({name_variable})/{file}"))),
-            readonly: true,
-        }
+        file
     }
 
     /// Bytes of what differs from pod to pod, which must be in one map.

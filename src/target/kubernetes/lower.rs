@@ -128,6 +128,10 @@ impl<'a> Lowering<'a> {
             Kind::Service | Kind::Ensemble => WorkloadKind::Deployment,
         };
         let before = self.objects.len();
+        if !service.profiles.is_empty() {
+            let how = "its objects are in a folder for each profile";
+            self.account.emulated("profiles", service.span, how);
+        }
         self.restart(service);
         self.network(service);
         let selector = self.selector(&service.name);

@@ -56,6 +56,10 @@ impl Target for Kubernetes {
         &settings::LOSSES
     }
 
+    fn concerns(&self, field: &str) -> bool {
+        field != "build"
+    }
+
     fn configure(
         &self,
         settings: Option<&Node>,

@@ -5,7 +5,7 @@ use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 
 use super::emit;
-use super::model::{Body, Object};
+use super::model::{Body, EnvValue, Object, Pod, VolumeSource};
 use super::settings::Settings;
 use crate::emit::yaml::{self, Yaml};
 use crate::file::File;
@@ -24,7 +24,6 @@ pub(super) fn files(
     let namespace = settings.namespace(&plan.name);
     let mut files: IndexMap<Utf8PathBuf, String> = IndexMap::new();
     let mut patches = Patches::new(settings);
-    let comment = comment(plan, namespace);
     for object in objects {
         let mut value = emit::object(object, namespace);
         if let Some(node) = &object.patch {
@@ -45,14 +44,8 @@ pub(super) fn files(
                 }
                 Layout::Single => format!("{folder}.yaml").into(),
             };
-            let text = yaml::document(
-                if files.contains_key(&path) {
-                    ""
-                } else {
-                    &comment
-                },
-                &value,
-            );
+            let comment = comment(object, plan, namespace, !files.contains_key(&path));
+            let text = yaml::document(&comment, &value);
             let file = files.entry(path).or_default();
             if !file.is_empty() {
                 file.push_str("---\n");
@@ -74,24 +67,46 @@ fn file_name(object: &Object) -> String {
     }
 }
 
-fn comment(plan: &Plan, namespace: &str) -> String {
-    let mut comment = format!(
-        "Made by flokkr from the blueprint {}: change that, not this file.",
-        plan.name
-    );
-    let secrets = plan.secrets.iter().filter_map(|secret| {
+/// Where a file comes from, and the Secrets that must be there before an object.
+fn comment(object: &Object, plan: &Plan, namespace: &str, first: bool) -> String {
+    let mut lines = Vec::new();
+    if first {
+        let name = &plan.name;
+        lines.push(format!(
+            "Made by flokkr from the blueprint {name}: change that, not this file."
+        ));
+    }
+    let Body::Workload(workload) = &object.body else {
+        return lines.join("\n");
+    };
+    for secret in &plan.secrets {
         let name = &secret.name;
         let source = match &secret.source {
             SecretSource::File(path) => format!("--from-file={name}={path}"),
             SecretSource::Env(variable) => format!("--from-literal={name}=\"${variable}\""),
-            SecretSource::External(_) => return None,
+            SecretSource::External(_) => continue,
         };
-        Some(format!(
-            "\nNeeds: kubectl -n {namespace} create secret generic {name} {source}"
-        ))
-    });
-    comment.extend(secrets);
-    comment
+        if uses(&workload.pod, name) {
+            lines.push(format!(
+                "Needs: kubectl -n {namespace} create secret generic {name} {source}"
+            ));
+        }
+    }
+    lines.join("\n")
+}
+
+/// Does a pod use a Secret?
+fn uses(pod: &Pod, secret: &str) -> bool {
+    let mounted = pod
+        .volumes
+        .iter()
+        .any(|v| matches!(&v.source, VolumeSource::Secret { name, .. } if name == secret));
+    let mut containers = pod.inits.iter().chain(&pod.containers);
+    mounted
+        || containers.any(|c| {
+            let mut env = c.env.iter();
+            env.any(|e| matches!(&e.value, EnvValue::Secret { name, .. } if name == secret))
+        })
 }
 
 /// The patches of `targets.kubernetes.patch`, by object.

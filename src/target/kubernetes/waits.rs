@@ -41,6 +41,8 @@ impl Draft<'_, '_> {
             return None;
         };
         let (label, at_least, addresses) = self.awaited(need, needed)?;
+        let how = "an init container waits for the ports";
+        self.lowering.account.emulated("needs", need.span, how);
         let script = self
             .files
             .mount(wait::SCRIPT_PATH, wait::SCRIPT, Mode(0o644));
