@@ -161,6 +161,10 @@ fn long_texts_and_many_replicas_come_to_an_end() {
         &[format!("{equal}9"), format!("{equal}10")],
         &tokens_of_two
     ));
+    // Each name can be gone through in two ways.
+    let names = |n: u32| format!("db-{n}").repeat(60);
+    let pair = [names(9) + "x", names(10) + "y"];
+    assert!(!found(&pair, &tokens_of_two));
     let many = tokens(1000, 0);
     let text = |i: u32, end: &str| format!("{}{i}{end}", "db-1".repeat(50));
     let texts: Vec<String> = (0..1000).map(|i| text(i, "")).collect();

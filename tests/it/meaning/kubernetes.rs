@@ -124,7 +124,7 @@ impl Pod<'_> {
             // An empty list is the same as none.
             let words = items(&body[key]).iter();
             let words: Vec<String> = words
-                .map(|w| expanded(text(w), &environment).unwrap())
+                .map(|w| expanded(kept(w), &environment).unwrap())
                 .collect();
             (!words.is_empty()).then_some(words)
         };
@@ -161,7 +161,7 @@ impl Pod<'_> {
         for from in items(&body["envFrom"]) {
             let map = self.object("ConfigMap", text(&from["configMapRef"]["name"]));
             let data = entries(&map["data"]).into_iter();
-            environment.extend(data.map(|(k, v)| (k.to_owned(), text(v).to_owned())));
+            environment.extend(data.map(|(k, v)| (k.to_owned(), kept(v).to_owned())));
         }
         let mut carriers = BTreeSet::new();
         for variable in items(&body["env"]) {
@@ -176,7 +176,7 @@ impl Pod<'_> {
                 let name = self.secret(text(&key["name"]), text(&key["key"]));
                 (secret(name), &["SECRET_"][..])
             } else {
-                let value = expanded(text(&variable["value"]), &environment);
+                let value = expanded(kept(&variable["value"]), &environment);
                 (value.unwrap(), &[][..])
             };
             if carrier.iter().any(|c| name.starts_with(c)) {
@@ -255,7 +255,7 @@ impl Pod<'_> {
     fn content(&self, map: &str, key: &str) -> String {
         let object = self.object("ConfigMap", map);
         if let Some(content) = object["data"].get(key) {
-            return text(content).to_owned();
+            return kept(content).to_owned();
         }
         let coded = object["binaryData"].get(key);
         let coded = coded.unwrap_or_else(|| panic!("there is no {key} in the ConfigMap {map}"));
@@ -329,6 +329,15 @@ fn known(name: &str, names: &[&str]) -> String {
     let found = names.iter().find(|n| **n == name).or_else(numbered);
     let found = found.unwrap_or_else(|| panic!("nobody asked for the container {name}"));
     (*found).to_owned()
+}
+
+/// A text that arrives as it is written: some characters are refused or changed, depending on who
+/// applies the file.
+fn kept(value: &Value) -> &str {
+    let text = text(value);
+    let lost = |c| matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+    assert!(!text.contains(lost), "not all of this arrives: {text:?}");
+    text
 }
 
 /// The text that the kubelet makes of one with references (`expansion.Expand`). An error where

@@ -52,6 +52,8 @@ struct Step {
     when: Option<Condition>,
     unless: Option<Text>,
     env: Texts,
+    /// It runs in an image whose launcher spells config in another way.
+    elsewhere: bool,
     /// The words of its command, or the text of its script.
     words: Result<Vec<Text>, Text>,
 }
@@ -68,8 +70,10 @@ struct Case {
     command: Vec<Text>,
     env: Texts,
     config: Texts,
-    /// Config that another service has too.
+    /// Config that other services have too.
     shared: Texts,
+    /// What one of those has instead of the first of it.
+    changed: Vec<Bit>,
     as_files: bool,
     files: Vec<Text>,
     steps: Vec<Step>,
@@ -93,6 +97,9 @@ fn literal() -> impl Strategy<Value = Bit> {
         "$$",
         "$(",
         ")",
+        "$$$",
+        "a$b$$c",
+        "$(A)$$",
         "$(POD_NAME)",
         "$POD_NAME",
         "$(FLOKKR_REPLICA)",
@@ -187,10 +194,12 @@ fn step() -> impl Strategy<Value = Step> {
         2 => vec(text_of_all(), 1..3).prop_map(Ok),
         1 => text_of_all().prop_map(Err),
     ];
-    (when, unless, env, words).prop_map(|(when, unless, env, words)| Step {
+    let elsewhere = proptest::bool::weighted(0.2);
+    (when, unless, env, elsewhere, words).prop_map(|(when, unless, env, elsewhere, words)| Step {
         when,
         unless,
         env,
+        elsewhere,
         words,
     })
 }
@@ -204,11 +213,12 @@ prop_compose! {
     fn case()(
         replicas in 1u32..=12,
         first in 0u32..3,
-        entrypoint in proptest::option::weighted(0.8, words_of_entrypoint()),
+        entrypoint in proptest::option::weighted(0.6, words_of_entrypoint()),
         command in vec(text(), 0..4),
         env in env(text()),
         config in vec(text(), 0..5),
         shared in vec(vec(literal(), 0..3), 0..4),
+        changed in vec(literal(), 0..2),
         as_files in any::<bool>(),
         files in vec(text_of_all(), 0..3),
         steps in prop_oneof![Just(Vec::new()), vec(step(), 1..3)],
@@ -224,6 +234,7 @@ prop_compose! {
             env,
             config: config.map(|(i, text)| (format!("key.{i}"), text)).collect(),
             shared: shared.map(|(i, bits)| (format!("shared.{i}"), Text::All(bits))).collect(),
+            changed,
             as_files,
             files,
             steps,
@@ -286,14 +297,27 @@ fn words(words: &[Text]) -> Yaml {
 impl Case {
     /// The text of the blueprint.
     fn blueprint(&self) -> String {
-        let image = map([
-            ("ref", Yaml::text("example/app:1")),
-            ("launcher", Yaml::text("flokkr")),
-            ("conf", Yaml::text("/etc/app")),
-        ]);
+        let image = |launcher: &str| {
+            map([
+                ("ref", Yaml::text(format!("example/{launcher}:1"))),
+                ("launcher", Yaml::text(launcher)),
+                ("conf", Yaml::text("/etc/app")),
+                ("entrypoint", Yaml::text("bash")),
+            ])
+        };
+        let images = map([("app", image("flokkr")), ("tool", image("apache"))]);
         let ordinals = map([("ordinals", map([("app", Yaml::number(self.first))]))]);
-        let used = map([("use", Yaml::List(vec![Yaml::text("all")]))]);
-        let other = map([("image", Yaml::text("app")), ("config", used)]);
+        let other = |own: Yaml| {
+            let used = Yaml::List(vec![Yaml::text("all")]);
+            let config = map([("use", used), ("app.properties", own)]);
+            map([("image", Yaml::text("app")), ("config", config)])
+        };
+        let changed = Text::All(self.changed.clone()).written();
+        let services = map([
+            ("app", self.service()),
+            ("other", other(map([]))),
+            ("changed", other(map([("shared.0", changed)]))),
+        ]);
         let blueprint = map([
             ("blueprint", Yaml::text("v1")),
             ("name", Yaml::text("made")),
@@ -301,12 +325,12 @@ impl Case {
                 "secrets",
                 map([("token", map([("env", Yaml::text("TOKEN"))]))]),
             ),
-            ("images", map([("app", image)])),
+            ("images", images),
             (
                 "config",
                 map([("all", map([("app.properties", texts(&self.shared))]))]),
             ),
-            ("services", map([("app", self.service()), ("other", other)])),
+            ("services", services),
             ("targets", map([("kubernetes", ordinals)])),
         ]);
         document("", &blueprint)
@@ -356,6 +380,10 @@ impl Step {
         let mut step = vec![
             ("name", Yaml::text(format!("step{at}"))),
             ("env", texts(&self.env)),
+            (
+                "image",
+                Yaml::text(if self.elsewhere { "tool" } else { "app" }),
+            ),
         ];
         if let Some(when) = self.when {
             step.push(("when", Yaml::text(format!("{{{{ {when} }}}}"))));
@@ -382,7 +410,7 @@ fn names_the_field(problems: &Problems) -> bool {
 #[test]
 fn every_replica_gets_its_own_or_the_field_is_named() {
     let (taken, refused) = (Cell::new(0), Cell::new(0));
-    let mut runner = TestRunner::new(cases_or(32));
+    let mut runner = TestRunner::new(cases_or(64));
     let result = runner.run(&case(), |case| {
         let text = case.blueprint();
         let mut all = Vec::new();
