@@ -303,6 +303,7 @@ impl Case {
                 ("launcher", Yaml::text(launcher)),
                 ("conf", Yaml::text("/etc/app")),
                 ("entrypoint", Yaml::text("bash")),
+                ("argv", Yaml::text("exec")),
             ])
         };
         let images = map([("app", image("flokkr")), ("tool", image("apache"))]);
