@@ -161,6 +161,16 @@ fn text_of_all() -> impl Strategy<Value = Text> {
     bits().prop_map(Text::All)
 }
 
+/// A text of a file: it may have characters that are nowhere else taken.
+fn text_of_file() -> impl Strategy<Value = Text> {
+    (bits(), proptest::bool::weighted(0.2)).prop_map(|(mut bits, rare)| {
+        if rare {
+            bits.push(Bit::Literal("\u{7f}\u{85}\u{ffff}".to_owned()));
+        }
+        Text::All(bits)
+    })
+}
+
 /// Variables with such values, and with secrets.
 fn env(value: impl Strategy<Value = Text>) -> impl Strategy<Value = Texts> {
     let names = proptest::sample::select(vec![
@@ -220,7 +230,7 @@ prop_compose! {
         shared in vec(vec(literal(), 0..3), 0..4),
         changed in vec(literal(), 0..2),
         as_files in any::<bool>(),
-        files in vec(text_of_all(), 0..3),
+        files in vec(text_of_file(), 0..3),
         steps in prop_oneof![Just(Vec::new()), vec(step(), 1..3)],
         sidecar in proptest::option::weighted(0.3, (env(text_of_all()), vec(text_of_all(), 1..3))),
     ) -> Case {
@@ -306,7 +316,7 @@ impl Case {
                 ("argv", Yaml::text("exec")),
             ])
         };
-        let images = map([("app", image("flokkr")), ("tool", image("apache"))]);
+        let images = map([("app", image("flokkr")), ("tool", image("launch"))]);
         let ordinals = map([("ordinals", map([("app", Yaml::number(self.first))]))]);
         let other = |own: Yaml| {
             let used = Yaml::List(vec![Yaml::text("all")]);
@@ -441,5 +451,5 @@ fn every_replica_gets_its_own_or_the_field_is_named() {
     result.unwrap();
     // Else little would be tested.
     let (taken, refused) = (taken.get(), refused.get());
-    assert!(taken > 2 * refused, "{taken} taken, {refused} refused");
+    assert!(taken > refused, "{taken} taken, {refused} refused");
 }
