@@ -44,7 +44,7 @@ pub fn differences(voices: &[Voice], facts: &AllFacts) -> Vec<String> {
         let known = facts.get(&(place.service.clone(), place.role.clone()));
         let keys = unlike(voices, &there, |p| config(p, known));
         let found = if keys.is_empty() {
-            unlike(voices, &there, |p| rest(p))
+            unlike(voices, &there, rest)
         } else {
             keys
         };

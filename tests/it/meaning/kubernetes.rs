@@ -92,7 +92,7 @@ impl Pod<'_> {
             let always = body.get("restartPolicy").map(text) == Some("Always");
             if always {
                 processes.push((Role::Sidecar(known(name, &sidecars)), process));
-            } else if !is_wait(&process) && self.takes(&mut process) {
+            } else if !is_wait(&process) && takes(&mut process) {
                 let steps: Vec<&str> = self.names.steps.iter().map(String::as_str).collect();
                 processes.push((Role::Step(known(name, &steps)), process));
             }
@@ -140,7 +140,7 @@ impl Pod<'_> {
         }
         process.environment = environment;
         process.carriers = carriers;
-        self.run_script(&mut process);
+        run_script(&mut process);
         process
     }
 
@@ -261,41 +261,41 @@ impl Pod<'_> {
         let coded = coded.unwrap_or_else(|| panic!("there is no {key} in the ConfigMap {map}"));
         String::from_utf8(STANDARD.decode(text(coded)).unwrap()).unwrap()
     }
+}
 
-    /// The script that has the words of each replica gives those of this one.
-    fn run_script(&self, process: &mut Process) {
-        const HEAD: &str = "#!/bin/bash\n# What only one replica is given.\n";
-        let Some([bash, path]) = process.line.words.as_deref() else {
-            return;
-        };
-        let path = path.clone();
-        let script = process.files.get(&path);
-        let script = script.filter(|text| text.starts_with(HEAD) && bash == "bash");
-        let Some(script) = script.filter(|_| process.line.whole) else {
-            return;
-        };
-        let words = shell::words(script, &carried(process));
-        process.line.words = Some(words);
-        process.files.remove(&path);
-    }
+/// The script that has the words of each replica gives those of this one.
+fn run_script(process: &mut Process) {
+    const HEAD: &str = "#!/bin/bash\n# What only one replica is given.\n";
+    let Some([bash, path]) = process.line.words.as_deref() else {
+        return;
+    };
+    let path = path.clone();
+    let script = process.files.get(&path);
+    let script = script.filter(|text| text.starts_with(HEAD) && bash == "bash");
+    let Some(script) = script.filter(|_| process.line.whole) else {
+        return;
+    };
+    let words = shell::words(script, &carried(process));
+    process.line.words = Some(words);
+    process.files.remove(&path);
+}
 
-    /// Does this pod take the step? What only asks that is taken out of its script.
-    fn takes(&self, process: &mut Process) -> bool {
-        let Some([_, path]) = process.line.words.as_deref() else {
-            return true;
-        };
-        let script = process.files.get(path);
-        let body = script.and_then(|s| s.strip_prefix("#!/bin/bash\n"));
-        let gate = body.and_then(|b| b.split_inclusive('\n').next());
-        let Some(gate) = gate.filter(|g| g.starts_with("case $") && g.ends_with(" esac\n")) else {
-            return true;
-        };
-        let shown = shell::words(&format!("{gate}exec taken\n"), &carried(process));
-        let rest = script.unwrap().replacen(gate, "", 1);
-        let path = path.clone();
-        process.files.insert(path, rest);
-        shown == ["taken"]
-    }
+/// Does this pod take the step? What only asks that is taken out of its script.
+fn takes(process: &mut Process) -> bool {
+    let Some([_, path]) = process.line.words.as_deref() else {
+        return true;
+    };
+    let script = process.files.get(path);
+    let body = script.and_then(|s| s.strip_prefix("#!/bin/bash\n"));
+    let gate = body.and_then(|b| b.split_inclusive('\n').next());
+    let Some(gate) = gate.filter(|g| g.starts_with("case $") && g.ends_with(" esac\n")) else {
+        return true;
+    };
+    let shown = shell::words(&format!("{gate}exec taken\n"), &carried(process));
+    let rest = script.unwrap().replacen(gate, "", 1);
+    let path = path.clone();
+    process.files.insert(path, rest);
+    shown == ["taken"]
 }
 
 /// The variables that scripts ask for the pod.

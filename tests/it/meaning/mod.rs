@@ -226,19 +226,19 @@ fn every_target_says_the_same() {
         let (whole, refusing) = hear_all(&files[0]);
         let without = refusing.iter().map(|t| blueprints::without(case, *t));
         files.extend(without.filter(|f| path(f).is_file()));
-        let mut lines = said_by_all(whole);
+        let mut lines = said_by_all(&whole);
         for file in &files[1..] {
-            lines.extend(said_by_all(hear_all(file).0));
+            lines.extend(said_by_all(&hear_all(file).0));
         }
         assert!(lines.is_empty(), "{case}:\n{}", report(&lines));
     });
 }
 
-fn said_by_all(all: Vec<Heard>) -> Vec<String> {
+fn said_by_all(all: &[Heard]) -> Vec<String> {
     let lines: Vec<String> = all.iter().flat_map(from_plan).collect();
     // What is not as it was planned is not told twice.
     if lines.is_empty() {
-        from_each_other(&all)
+        from_each_other(all)
     } else {
         lines
     }

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRunner};
 
 use super::compare::report;
-use super::{Outcome, from_each_other, from_plan, hear, no_loader};
+use super::{Outcome, hear, no_loader, said_by_all};
 use crate::env::hostile;
 use crate::properties::cases_or;
 
@@ -438,10 +438,7 @@ fn every_replica_gets_its_own_or_the_field_is_named() {
                 }
             }
         }
-        let mut lines: Vec<String> = all.iter().flat_map(from_plan).collect();
-        if lines.is_empty() {
-            lines = from_each_other(&all);
-        }
+        let lines = said_by_all(&all);
         prop_assert!(lines.is_empty(), "{}", report(&lines));
         Ok(())
     });
