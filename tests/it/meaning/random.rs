@@ -147,6 +147,16 @@ fn bits() -> impl Strategy<Value = Vec<Bit>> {
     vec(bit, 0..5)
 }
 
+/// A text that every target can give to each replica.
+fn easy_text() -> impl Strategy<Value = Text> {
+    let bit = prop_oneof![
+        3 => literal(),
+        1 => Just(Bit::Own("index")),
+        1 => Just(Bit::Own("host")),
+    ];
+    vec(bit, 0..5).prop_map(Text::All)
+}
+
 fn text() -> impl Strategy<Value = Text> {
     let condition = || proptest::sample::select(CONDITIONS.to_vec());
     prop_oneof![
@@ -156,7 +166,7 @@ fn text() -> impl Strategy<Value = Text> {
     ]
 }
 
-/// A text that every replica has, because not every target can leave it out.
+/// A text that all replicas have, because not every target can leave it out.
 fn text_of_all() -> impl Strategy<Value = Text> {
     bits().prop_map(Text::All)
 }
@@ -196,13 +206,13 @@ fn env(value: impl Strategy<Value = Text>) -> impl Strategy<Value = Texts> {
     btree_map(names.prop_map(str::to_owned), value, 0..4).prop_map(|map| map.into_iter().collect())
 }
 
-fn step() -> impl Strategy<Value = Step> {
+fn step(text: &BoxedStrategy<Text>) -> impl Strategy<Value = Step> + use<> {
     let when = proptest::option::of(proptest::sample::select(CONDITIONS.to_vec()));
-    let unless = proptest::option::weighted(0.2, text_of_all());
-    let env = prop_oneof![3 => Just(Texts::new()), 1 => env(text_of_all())];
+    let unless = proptest::option::weighted(0.2, text.clone());
+    let env = prop_oneof![3 => Just(Texts::new()), 1 => env(text.clone())];
     let words = prop_oneof![
-        2 => vec(text_of_all(), 1..3).prop_map(Ok),
-        1 => text_of_all().prop_map(Err),
+        2 => vec(text.clone(), 1..3).prop_map(Ok),
+        1 => text.clone().prop_map(Err),
     ];
     let elsewhere = proptest::bool::weighted(0.2);
     (when, unless, env, elsewhere, words).prop_map(|(when, unless, env, elsewhere, words)| Step {
@@ -220,19 +230,20 @@ fn words_of_entrypoint() -> impl Strategy<Value = Vec<Text>> {
 }
 
 prop_compose! {
-    fn case()(
+    /// A blueprint of such texts; those of steps and sidecars, which no script stands before, apart.
+    fn case_of(text: BoxedStrategy<Text>, alone: BoxedStrategy<Text>, entrypoint: f64)(
         replicas in 1u32..=12,
         first in 0u32..3,
-        entrypoint in proptest::option::weighted(0.6, words_of_entrypoint()),
-        command in vec(text(), 0..4),
-        env in env(text()),
-        config in vec(text(), 0..5),
+        entrypoint in proptest::option::weighted(entrypoint, words_of_entrypoint()),
+        command in vec(text.clone(), 0..4),
+        env in env(text.clone()),
+        config in vec(text.clone(), 0..5),
         shared in vec(vec(literal(), 0..3), 0..4),
         changed in vec(literal(), 0..2),
         as_files in any::<bool>(),
         files in vec(text_of_file(), 0..3),
-        steps in prop_oneof![Just(Vec::new()), vec(step(), 1..3)],
-        sidecar in proptest::option::weighted(0.3, (env(text_of_all()), vec(text_of_all(), 1..3))),
+        steps in prop_oneof![Just(Vec::new()), vec(step(&alone), 1..3)],
+        sidecar in proptest::option::weighted(0.3, (env(alone.clone()), vec(alone.clone(), 1..3))),
     ) -> Case {
         let config = config.into_iter().enumerate();
         let shared = shared.into_iter().enumerate();
@@ -251,6 +262,14 @@ prop_compose! {
             sidecar,
         }
     }
+}
+
+fn case() -> impl Strategy<Value = Case> {
+    let easy = || easy_text().boxed();
+    prop_oneof![
+        case_of(easy(), easy(), 0.2),
+        case_of(text().boxed(), text_of_all().boxed(), 0.8),
+    ]
 }
 
 impl Bit {
