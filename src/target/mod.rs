@@ -70,7 +70,30 @@ pub trait Configured {
 
     /// Its files for a plan. What it can't carry is a problem that names the field and the way
     /// round.
-    fn lower(&self, plan: &Plan, layout: Layout, account: &mut Account) -> Vec<File>;
+    fn lower(&self, plan: &Plan, request: &Request<'_>, account: &mut Account) -> Vec<File>;
+}
+
+/// What is asked of a target besides a plan.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// How many files.
+    pub layout: Layout,
+    /// The same blueprint with other values, for files that leave values open.
+    pub variants: &'a dyn Variants,
+}
+
+/// The same blueprint with other values of its variables: its files for the same target, in the
+/// layout [`Layout::Objects`].
+pub trait Variants {
+    /// The variables that are one text or number each, and their values.
+    fn variables(&self) -> Vec<(String, String)>;
+
+    /// The files with these values besides those that were given; `None` where an error comes of
+    /// it.
+    fn files(&self, values: &[(String, String)]) -> Option<Vec<File>>;
+
+    /// The files without the values that were given: with the defaults of all variables.
+    fn defaults(&self) -> Option<Vec<File>>;
 }
 
 /// How many files are asked for.
@@ -81,6 +104,8 @@ pub enum Layout {
     Several,
     /// One, where the platform can read everything from one.
     Single,
+    /// One for each thing that the platform knows, in no package.
+    Objects,
 }
 
 /// The target of a name or alias.
