@@ -56,6 +56,18 @@ choices! {
         Eval = "eval",
     }
 
+    /// What installs packages in an image.
+    pub enum Packager {
+        /// Debian, Ubuntu.
+        Apt = "apt",
+        /// Alpine.
+        Apk = "apk",
+        /// Fedora, Rocky Linux, AlmaLinux, UBI.
+        Dnf = "dnf",
+        /// The minimal images of that family.
+        Microdnf = "microdnf",
+    }
+
     /// How many replicas of a needed ensemble must be there.
     pub enum Quorum {
         /// Every one.

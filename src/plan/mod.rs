@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub use across::{Across, FileOfAll, VariableOfAll, words_of_all};
 pub use addressing::{Addressing, Member};
 pub use build::build;
-pub use deliver::{Delivered, Deliverer, Mounted, Variable, words};
+pub use deliver::{Delivered, Deliverer, Mounted, Variable, is_identifier, words};
 pub use value::{Each, Part, Slot, Value};
 
 use crate::blueprint::{
@@ -58,6 +58,8 @@ pub struct Plan {
     pub services: Vec<Service>,
     /// Secrets that something uses.
     pub secrets: Vec<Secret>,
+    /// All images in the order of the blueprint, used by a service or not.
+    pub images: Vec<Arc<Image>>,
 }
 
 /// Where a secret's value comes from.
@@ -87,6 +89,8 @@ pub enum SecretSource {
 pub struct Image {
     /// Its name in the blueprint.
     pub name: Arc<str>,
+    /// Where that stands.
+    pub span: Span,
     /// What is pulled.
     pub reference: String,
     /// The launcher inside.

@@ -8,7 +8,10 @@
 mod account;
 mod carry;
 mod compose;
+mod docker;
+mod image;
 mod patch;
+mod probe;
 mod wait;
 
 pub use account::{Account, Fate, Note};
@@ -21,7 +24,7 @@ use crate::problem::{Problem, did_you_mean, one_of};
 use crate::yaml::Node;
 
 /// Every target, in the order of help texts.
-pub const ALL: &[&dyn Target] = &[&compose::Compose];
+pub const ALL: &[&dyn Target] = &[&compose::Compose, &docker::Docker];
 
 /// A platform that flokkr emits files for.
 pub trait Target: Sync {
@@ -41,6 +44,11 @@ pub trait Target: Sync {
 
     /// What it may have to leave out, by the names that its setting `accept` takes.
     fn losses(&self) -> &'static [&'static str];
+
+    /// Why it may have no file at all for a blueprint.
+    fn nothing(&self) -> &'static str {
+        "there is nothing in it for this target"
+    }
 
     /// Reads its settings; without any, the defaults. `None` when a problem was reported.
     fn configure(

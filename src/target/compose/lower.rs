@@ -15,6 +15,7 @@ use crate::blueprint::{Kind, Quorum, Restart, User, VolumeKind};
 use crate::plan::{self, Container, Delivered, Part, Plan, Value};
 use crate::problem::{Problem, Problems, Span};
 use crate::target::Account;
+use crate::target::probe::duration;
 
 pub(super) fn lower<'a>(
     plan: &'a Plan,
@@ -501,15 +502,6 @@ pub(super) fn user_text(user: User) -> String {
     match user.gid {
         Some(gid) => format!("{}:{gid}", user.uid),
         None => user.uid.to_string(),
-    }
-}
-
-/// Milliseconds in Go's notation.
-pub(super) fn duration(millis: u64) -> String {
-    match millis {
-        m if m % 1000 != 0 => format!("{m}ms"),
-        m if m % 60_000 != 0 || m == 0 => format!("{}s", m / 1000),
-        m => format!("{}m", m / 60_000),
     }
 }
 

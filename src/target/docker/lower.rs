@@ -1,0 +1,375 @@
+//! From an image to its Dockerfile: reads as the list of what a build says.
+
+use super::archive::{self, Source};
+use super::{health, labels, packages, user};
+use crate::blueprint::{At, Build, ContainerPath, Entrypoint, Shell, User};
+use crate::emit::dockerfile::{self, Instruction};
+use crate::plan::{Image, Plan, is_identifier};
+use crate::problem::{Problem, Span};
+use crate::target::image::lasting;
+use crate::target::{Account, image};
+
+/// What is written for an image.
+pub(super) struct Context {
+    /// Its Dockerfile.
+    pub(super) instructions: Vec<Instruction>,
+    /// Its `.dockerignore`.
+    pub(super) ignored: String,
+}
+
+/// Lowers an image that is built; `None` when a problem was reported.
+pub(super) fn image(image: &Image, plan: &Plan, account: &mut Account) -> Option<Context> {
+    let Image {
+        name: _,
+        span: _,
+        reference: _,
+        launcher: _,
+        user,
+        conf,
+        shell: _,
+        entrypoint: _,
+        argv: _,
+        owns,
+        rewrites: _,
+        root,
+        build,
+    } = image;
+    let build = build.as_ref()?;
+    let before = account.problems.errors();
+    check(image, build, plan, account);
+    let own: Vec<&str> = owns.iter().chain(conf).map(String::as_str).collect();
+    plain_paths(image, build, &own, account);
+    let packager = packager(build, account);
+    if account.problems.errors() > before {
+        return None;
+    }
+    let Build {
+        base,
+        packager: _,
+        packages: _,
+        archive,
+        home,
+        path,
+        run,
+        env,
+        labels: _,
+        entrypoint,
+        command,
+        span: _,
+    } = build;
+    let home = home.as_ref().map(|h| h.value.0.as_str());
+    let mut lines = vec![head(plan), Instruction::Blank];
+    if let (Some(archive), Some(packager)) = (archive, packager) {
+        lines.extend(archive::stage(&base.value, archive, packager));
+    }
+    lines.push(Instruction::From(base.value.clone(), "image".to_owned()));
+    lines.extend(filesystem(image, build, packager, &own));
+    for command in run {
+        lines.push(Instruction::Comment("hadolint ignore=DL3059".to_owned()));
+        lines.push(Instruction::Run(vec![command.value.clone()]));
+    }
+    for (key, value) in env.iter() {
+        let variable = Instruction::Env(key.value.to_string(), value.value.clone());
+        lines.push(variable);
+    }
+    if !path.is_empty() {
+        let directories = path.iter().map(|p| p.value.0.clone());
+        lines.push(Instruction::Path(directories.collect()));
+    }
+    let labels = labels::labels(image, build);
+    lines.extend(labels.into_iter().map(|(k, v)| Instruction::Label(k, v)));
+    let ports = ports(image, plan);
+    if !ports.is_empty() {
+        lines.push(Instruction::Expose(ports));
+    }
+    if let Some(home) = home {
+        lines.push(Instruction::Workdir(home.to_owned()));
+    }
+    lines.extend(process_user(*user, root.as_deref()));
+    lines.extend(health::check(image, plan));
+    let words = |words: &[At<String>]| words.iter().map(|w| w.value.clone()).collect();
+    if let Some(entrypoint) = entrypoint {
+        lines.push(Instruction::Entrypoint(words(entrypoint)));
+    }
+    if let Some(command) = command {
+        lines.push(Instruction::Cmd(words(command)));
+    }
+    too_long(&lines, build.span, account);
+    Some(Context {
+        instructions: lines,
+        ignored: ignored(build),
+    })
+}
+
+fn head(plan: &Plan) -> Instruction {
+    Instruction::Comment(format!(
+        "Made by flokkr from the blueprint {}: change that, not this file.",
+        plan.name
+    ))
+}
+
+/// The instructions that change files. They are root's, whatever the base runs as.
+fn filesystem(
+    image: &Image,
+    build: &Build,
+    packager: Option<crate::blueprint::Packager>,
+    own: &[&str],
+) -> Vec<Instruction> {
+    let mut lines = vec![Instruction::User("0:0".to_owned())];
+    let home = build.home.as_ref().map(|h| h.value.0.as_str());
+    let names = packages::names(&build.packages);
+    let mut first = Vec::new();
+    if let Some(packager) = packager.filter(|_| !names.is_empty()) {
+        lines.extend(packages::unpinned(packager, &names));
+        first.extend(packages::install(packager, &names));
+    }
+    let mut last = Vec::new();
+    let copy = build.archive.as_ref().and_then(archive::source);
+    let mut owner = None;
+    if let Some(user) = image.user {
+        first.extend(user::entries(image, user, home));
+        let mut paths = own.to_vec();
+        if copy.is_some() && paths.iter().any(|path| Some(*path) == home) {
+            // Whose it is, is said while it is copied: a change of owner doubles the layer.
+            owner = Some(user::ids(user));
+            paths.retain(|path| Some(*path) != home);
+        }
+        paths.sort_unstable();
+        paths.dedup();
+        last.extend(user::directories(user, &paths));
+    }
+    let copy = copy.zip(home).map(|(source, home)| {
+        let (from, source) = match source {
+            Source::Directory(directory) => (None, format!("{directory}/")),
+            Source::Url(_) | Source::File(_) => (
+                Some(archive::STAGE.to_owned()),
+                format!("{}/", archive::UNPACKED),
+            ),
+        };
+        Instruction::Copy {
+            from,
+            owner,
+            source,
+            target: format!("{home}/"),
+        }
+    });
+    let Some(copy) = copy else {
+        first.extend(last);
+        lines.extend((!first.is_empty()).then_some(Instruction::Run(first)));
+        return lines;
+    };
+    lines.extend((!first.is_empty()).then_some(Instruction::Run(first)));
+    lines.push(copy);
+    lines.extend((!last.is_empty()).then_some(Instruction::Run(last)));
+    lines
+}
+
+/// The user of the process, in numbers: a platform that asks for a user other than root can't tell
+/// from a name.
+fn process_user(user: Option<User>, root: Option<&str>) -> Vec<Instruction> {
+    let user = user.unwrap_or(User { uid: 0, gid: None });
+    let mut lines = Vec::new();
+    if user.uid == 0 {
+        let why = root.unwrap_or_default().split_whitespace();
+        let why: Vec<&str> = why.collect();
+        lines.push(Instruction::Comment(format!(
+            "Root: {}\nhadolint ignore=DL3002",
+            why.join(" ")
+        )));
+    }
+    lines.push(Instruction::User(user::ids(user)));
+    lines
+}
+
+/// Ports of the processes with this image, by number.
+fn ports(image: &Image, plan: &Plan) -> Vec<String> {
+    let mut ports = Vec::new();
+    for service in &plan.services {
+        let processes = lasting(service).enumerate();
+        for (index, _) in processes.filter(|(_, c)| c.image.name == image.name) {
+            let sidecar = index
+                .checked_sub(1)
+                .and_then(|i| service.sidecars.get(i))
+                .map(|s| &s.container.name);
+            let own = service.ports.iter().filter(|p| p.sidecar.as_ref() == sidecar);
+            ports.extend(own.map(|p| (p.number, p.protocol.word())));
+        }
+    }
+    ports.sort_unstable();
+    ports.dedup();
+    let ports = ports.iter().map(|(number, protocol)| format!("{number}/{protocol}"));
+    ports.collect()
+}
+
+/// Everything but what is copied, so that nothing else is sent to the builder.
+fn ignored(build: &Build) -> String {
+    let path = build.archive.as_ref().and_then(|a| a.path.as_ref());
+    match path {
+        Some(path) => format!("*\n!{}\n", path.value.trim_end_matches('/')),
+        None => "*\n".to_owned(),
+    }
+}
+
+fn packager(build: &Build, account: &mut Account) -> Option<crate::blueprint::Packager> {
+    let fetched = build.archive.as_ref().and_then(archive::source);
+    let needed = !build.packages.is_empty() || matches!(fetched, Some(Source::Url(_) | Source::File(_)));
+    let packager = packages::packager(build);
+    if needed && packager.is_none() {
+        account.problems.add(
+            Problem::error("missing-key", "nothing says how packages are installed")
+                .at(build.base.span)
+                .label("the base's name does not tell")
+                .help("say it beside `base`: packager: apt (or apk, dnf, microdnf)"),
+        );
+    }
+    packager
+}
+
+fn check(image: &Image, build: &Build, plan: &Plan, account: &mut Account) {
+    name(image, plan, account);
+    if image.shell == Shell::None {
+        account.problems.add(
+            Problem::error("unsupported", "an image is built by commands of its shell")
+                .at(image.span)
+                .label("it says shell: none"),
+        );
+    }
+    let is_root = image.user.is_none_or(|u| u.uid == 0);
+    if is_root && image.root.is_none() {
+        account.problems.add(
+            Problem::error(
+                "missing-key",
+                format!("nothing says who the process of image `{}` is", image.name),
+            )
+            .at(image.span)
+            .label("expected `user` other than root, such as user: \"1000:1000\"")
+            .help("if it has to be root, say why: root: ..."),
+        );
+    }
+    let labels = build.labels.iter().map(|entry| ("LABEL", entry));
+    let variables = build.env.iter().map(|entry| ("ENV", entry));
+    for (what, (key, value)) in variables.chain(labels) {
+        for (text, span) in [(&*key.value, key.span), (value.value.as_str(), value.span)] {
+            if !dockerfile::writable(text) {
+                unwritable(what, span, account);
+            }
+        }
+    }
+    let by_sh = image.entrypoint == Entrypoint::Sh;
+    for (key, _) in build.env.iter().filter(|(key, _)| by_sh && !is_identifier(&key.value)) {
+        account.problems.add(
+            Problem::error(
+                "corrupted",
+                format!("the variable `{}` would not arrive", key.value),
+            )
+            .at(key.span)
+            .label("the image's entrypoint is run by /bin/sh, which removes such names"),
+        );
+    }
+    for command in &build.run {
+        shell_line(command, account);
+    }
+}
+
+fn unwritable(what: &str, span: Span, account: &mut Account) {
+    let instead = if what == "ENV" {
+        "give it to the services instead, under their `env`"
+    } else {
+        "write it in one line"
+    };
+    account.problems.add(
+        Problem::error("unsupported", format!("{what} can't hold a line end"))
+            .at(span)
+            .label("a Dockerfile has no way to write one there")
+            .help(instead),
+    );
+}
+
+/// The name is a folder, a target of the bake file and a user's name.
+fn name(image: &Image, plan: &Plan, account: &mut Account) {
+    let name = &*image.name;
+    let good = name.len() <= 32
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if !good {
+        account.problems.add(
+            Problem::error(
+                "invalid-name",
+                format!("`{name}` can't be the name of an image that is built"),
+            )
+            .at(image.span)
+            .label("expected lower-case letters, digits and dashes, a letter first, at most 32"),
+        );
+    }
+    let mut others = image::built(plan).take_while(|other| other.name != image.name);
+    if let Some(other) = others.find(|other| other.reference == image.reference) {
+        account.problems.add(
+            Problem::error(
+                "duplicate-name",
+                format!("two images that are built are called {}", image.reference),
+            )
+            .at(image.span)
+            .label("expected another `ref`")
+            .related(other.span, "the first one"),
+        );
+    }
+}
+
+/// Paths stand in instructions and in commands; what one of both would take for its own is refused.
+fn plain_paths(image: &Image, build: &Build, own: &[&str], account: &mut Account) {
+    let declared = build.home.iter().chain(&build.path);
+    let declared = declared.map(|At { value: ContainerPath(path), span }| (path.as_str(), *span));
+    let own = own.iter().map(|path| (*path, image.span));
+    for (path, span) in declared.chain(own) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/._+@-".contains(c);
+        if path == "/" || !path.chars().all(plain) {
+            account.problems.add(
+                Problem::error("unsupported", format!("`{path}` can't be made in an image"))
+                    .at(span)
+                    .label("expected a directory below /, of letters, digits and `._+@-`"),
+            );
+        }
+    }
+}
+
+/// A line that a builder would not give to the shell as it is.
+fn shell_line(command: &At<String>, account: &mut Account) {
+    let text = command.value.trim();
+    let reason = match text {
+        "" => "there is nothing in it",
+        t if t.contains('\n') => "it has a line end",
+        t if t.ends_with('\\') => "it ends in a backslash, which would take the next line in",
+        t if t.starts_with('[') => "it would be taken for a list of words",
+        t if t.starts_with("--") => "it would be taken for an option of RUN",
+        t if t.contains("<<") => "it would be taken for a here-document",
+        _ => return,
+    };
+    account.problems.add(
+        Problem::error("unsupported", "RUN can't hold this command")
+            .at(command.span)
+            .label(reason),
+    );
+}
+
+fn too_long(lines: &[Instruction], span: Span, account: &mut Account) {
+    let longest = |instruction: &Instruction| {
+        let text = dockerfile::line(instruction);
+        text.lines().map(str::len).max().unwrap_or(0)
+    };
+    for instruction in lines {
+        let length = longest(instruction);
+        if length <= dockerfile::LONGEST {
+            continue;
+        }
+        let what = match instruction {
+            Instruction::Env(name, _) => format!("the variable `{name}` makes"),
+            Instruction::Label(name, _) => format!("the label `{name}` makes"),
+            _ => "this image has".to_owned(),
+        };
+        account.problems.add(
+            Problem::error("too-large", format!("{what} a line of {length} bytes"))
+                .at(span)
+                .label(format!("a builder reads {} bytes", dockerfile::LONGEST)),
+        );
+    }
+}
