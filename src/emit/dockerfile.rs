@@ -126,9 +126,12 @@ fn exec(words: &[String]) -> String {
 fn json(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
-    for c in text.chars() {
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
         match c {
             '"' => out.push_str("\\\""),
+            // hadolint (2.15.1) takes `\\"` for an escaped quote.
+            '\\' if rest.peek().is_none_or(|next| *next == '"') => out.push_str("\\u005c"),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
@@ -150,10 +153,11 @@ fn is_invisible(c: char) -> bool {
     c.is_control() || matches!(c, '\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
-/// A name is quoted where a blank would end it, or the shell lexer would see something in it.
+/// A name is quoted where a blank would end it, the shell lexer would see something in it, or it
+/// would be taken for an option of the instruction.
 fn name_text(name: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_.-/!:".contains(c);
-    if name.chars().all(plain) {
+    if name.chars().all(plain) && !name.starts_with('-') {
         return name.to_owned();
     }
     quoted(name)

@@ -53,6 +53,7 @@ pub(super) fn stage(base: &str, archive: &Archive, packager: Packager) -> Vec<In
     let fetches = fetches || published.is_some();
     let mut stage = vec![
         Instruction::From(base.to_owned(), STAGE.to_owned()),
+        Instruction::Comment("No process runs in this stage.\nhadolint ignore=DL3002".to_owned()),
         Instruction::User("0:0".to_owned()),
     ];
     let file = name(named.split(['?', '#']).next().unwrap_or_default());

@@ -63,10 +63,15 @@ pub(super) fn image(image: &Image, plan: &Plan, account: &mut Account) -> Option
         lines.extend(archive::stage(&base.value, archive, packager));
     }
     lines.push(Instruction::From(base.value.clone(), "image".to_owned()));
-    lines.extend(filesystem(image, build, packager, &own));
+    let mut changes = filesystem(image, build, packager, &own);
     for command in run {
-        lines.push(Instruction::Comment("hadolint ignore=DL3059".to_owned()));
-        lines.push(Instruction::Run(vec![command.value.clone()]));
+        changes.push(Instruction::Comment("hadolint ignore=DL3059".to_owned()));
+        changes.push(Instruction::Run(vec![command.value.clone()]));
+    }
+    if !changes.is_empty() {
+        // Whatever the base runs as, these are root's.
+        lines.push(Instruction::User("0:0".to_owned()));
+        lines.extend(changes);
     }
     for (key, value) in env.iter() {
         let variable = Instruction::Env(key.value.to_string(), value.value.clone());
@@ -108,14 +113,14 @@ fn head(plan: &Plan) -> Instruction {
     ))
 }
 
-/// The instructions that change files. They are root's, whatever the base runs as.
+/// The instructions that change files.
 fn filesystem(
     image: &Image,
     build: &Build,
     packager: Option<crate::blueprint::Packager>,
     own: &[&str],
 ) -> Vec<Instruction> {
-    let mut lines = vec![Instruction::User("0:0".to_owned())];
+    let mut lines = Vec::new();
     let home = build.home.as_ref().map(|h| h.value.0.as_str());
     let names = packages::names(&build.packages);
     let mut first = Vec::new();
