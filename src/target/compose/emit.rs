@@ -134,6 +134,7 @@ impl Emitter<'_> {
     fn service(&self, name: &str, service: &Service) -> Yaml {
         let Service {
             image,
+            build,
             hostname,
             profiles,
             user,
@@ -160,6 +161,10 @@ impl Emitter<'_> {
         } = service;
         let mut body = Entries::new();
         text(&mut body, "image", Some(image));
+        if let Some(context) = build {
+            let context = vec![("context".to_owned(), plain(context))];
+            key(&mut body, "build", Yaml::Map(context));
+        }
         text(&mut body, "hostname", hostname.as_ref());
         text(&mut body, "user", user.as_ref());
         text(&mut body, "working_dir", working_dir.as_ref());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::addressing::replica_name;
+use super::build;
 use super::health;
 use super::model::{Condition, Dependency, Env, Mount, Project, Resources, SecretSource, Service};
 use super::settings::Settings;
@@ -43,6 +44,7 @@ pub(super) fn lower<'a>(
         lowering.service(service);
     }
     lowering.published();
+    build::sections(&mut lowering);
     lowering.project
 }
 
@@ -125,10 +127,6 @@ impl<'a> Lowering<'a> {
         if let Some(placement) = &service.placement {
             let what = "it has one node, so that `placement` chooses nothing";
             self.account.lost("placement", placement.span, what);
-        }
-        if let Some(build) = &service.main.image.build {
-            let what = "`build` is for the target that emits Dockerfiles; the image must exist";
-            self.account.lost("build", build.span, what);
         }
         for volume in &service.volumes {
             self.volume(volume);

@@ -27,6 +27,8 @@ pub(super) struct Project {
 #[derive(Debug, Default)]
 pub(super) struct Service {
     pub(super) image: String,
+    /// The context that the image is built from, in the one service that builds it.
+    pub(super) build: Option<String>,
     pub(super) hostname: Option<String>,
     pub(super) profiles: Vec<String>,
     pub(super) user: Option<String>,
