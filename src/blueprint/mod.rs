@@ -153,7 +153,8 @@ records! {
         pub home: Option<At<ContainerPath>> = "home", "home: /opt/hadoop";
         /// Directories that are put before the base's `PATH`.
         pub path: Vec<At<ContainerPath>> = "path", "path: [/opt/hadoop/bin]";
-        /// Commands that root runs in the image at the end, each a line for its shell.
+        /// Commands that root runs in the image at the end, each one line: for bash, where a pipe
+        /// fails with any of its commands, or for `sh` where `shell` says so.
         pub run: Vec<At<String>> = "run", "run: [\"ln -s /usr/bin/python3 /usr/bin/python\"]";
         /// Variables that the image sets, which a service may set otherwise.
         pub env: Map<At<String>> = "env", "env: { JAVA_HOME: /usr/lib/jvm/java }";
@@ -165,13 +166,13 @@ records! {
         pub command: Option<Vec<At<String>>> = "command", "command: [bash]";
     }
 
-    /// An archive to unpack, from `url` or from `path`.
+    /// An archive to unpack: from `path`, else from `url`.
     pub struct Archive at "images.app.build.archive" {
         /// Where it is downloaded.
         pub url: Option<At<String>> = "url", "url: \"https://example.org/hadoop-3.4.3.tar.gz\"";
-        /// A file in the build context, which is put there before the build: for an archive of
-        /// one's own, or a build without a network. With `/` at the end it is a directory, and is
-        /// copied into `home`.
+        /// A file in the build context, which is put there before the build, instead of the
+        /// download: for an archive of one's own, or a build without a network. With `/` at the
+        /// end it is a directory, and is copied into `home`.
         pub path: Option<At<String>> = "path", "path: hadoop-3.5.0-SNAPSHOT.tar.gz";
         /// The SHA-256 or SHA-512 of its bytes, in hexadecimal; or the `https` address of the file
         /// in which its publisher says it, ending in `.sha256` or `.sha512`. Absent, a download

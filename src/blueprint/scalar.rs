@@ -62,9 +62,9 @@ choices! {
         Apt = "apt",
         /// Alpine.
         Apk = "apk",
-        /// Fedora, Rocky Linux, AlmaLinux, UBI.
+        /// Fedora, Red Hat's UBI, and their relatives.
         Dnf = "dnf",
-        /// The minimal images of that family.
+        /// UBI's minimal images.
         Microdnf = "microdnf",
     }
 

@@ -20,6 +20,8 @@ pub enum Instruction {
     Blank,
     /// `FROM image AS stage`.
     From(String, String),
+    /// The shell of the commands that follow.
+    Shell(Vec<String>),
     /// Commands for the shell, each if the one before it ended well; a line each, or several that
     /// end in a backslash.
     Run(Vec<String>),
@@ -73,6 +75,7 @@ pub fn line(instruction: &Instruction) -> String {
         }
         Instruction::Blank => String::new(),
         Instruction::From(image, stage) => format!("FROM {image} AS {stage}"),
+        Instruction::Shell(words) => format!("SHELL {}", exec(words)),
         Instruction::Run(commands) => format!("RUN {}", commands.join(" \\\n && ")),
         Instruction::Copy {
             from,

@@ -109,9 +109,8 @@ fn image(key: &At<Arc<str>>, image: &blueprint::Image) -> Image {
         Dialect::Apache => Argv::Split,
         _ => Argv::Exec,
     };
-    let paths = |list: &[At<blueprint::ContainerPath>]| {
-        list.iter().map(|p| p.value.0.clone()).collect()
-    };
+    let paths =
+        |list: &[At<blueprint::ContainerPath>]| list.iter().map(|p| p.value.0.clone()).collect();
     Image {
         name: Arc::clone(&key.value),
         span: key.span,
@@ -376,27 +375,26 @@ impl Builder<'_, '_> {
 }
 
 fn ports(own: &Map<blueprint::PortForm>, sidecars: &Map<blueprint::Sidecar>) -> Vec<Port> {
-    let port =
-        |name: &At<Arc<str>>, form: &blueprint::PortForm, sidecar: Option<&Arc<str>>| {
-            let blueprint::Port {
-                port,
-                publish,
-                protocol,
-                span: _,
-            } = &form.0;
-            Port {
-                name: Arc::clone(&name.value),
-                number: port.value,
-                publish: publish.and_then(|p| match p.value {
-                    Publish::No => None,
-                    Publish::Same => Some(port.value),
-                    Publish::On(number) => Some(number),
-                }),
-                protocol: protocol.map_or(Protocol::Tcp, |p| p.value),
-                sidecar: sidecar.map(Arc::clone),
-                span: publish.map_or(name.span, |p| p.span),
-            }
-        };
+    let port = |name: &At<Arc<str>>, form: &blueprint::PortForm, sidecar: Option<&Arc<str>>| {
+        let blueprint::Port {
+            port,
+            publish,
+            protocol,
+            span: _,
+        } = &form.0;
+        Port {
+            name: Arc::clone(&name.value),
+            number: port.value,
+            publish: publish.and_then(|p| match p.value {
+                Publish::No => None,
+                Publish::Same => Some(port.value),
+                Publish::On(number) => Some(number),
+            }),
+            protocol: protocol.map_or(Protocol::Tcp, |p| p.value),
+            sidecar: sidecar.map(Arc::clone),
+            span: publish.map_or(name.span, |p| p.span),
+        }
+    };
     let mut list: Vec<Port> = own.iter().map(|(n, f)| port(n, f, None)).collect();
     for (key, sidecar) in sidecars.iter() {
         list.extend(

@@ -149,34 +149,25 @@ fn check_archive(archive: &Archive, problems: &mut Problems) {
         strip,
         span,
     } = archive;
-    let named = match (url, path) {
-        (Some(url), None) => {
-            check_url(url, digest.as_ref(), problems);
-            Some(url)
-        }
-        (None, Some(path)) => {
-            check_path(path, problems);
-            Some(path).filter(|p| !p.value.ends_with('/'))
-        }
-        _ => {
-            let message = "an archive has one source".to_owned();
-            wrong(
-                *span,
-                message,
-                "exactly one of `url` and `path`",
-                problems,
-            );
-            return;
-        }
+    if let Some(url) = url {
+        check_url(url, path.is_some(), digest.as_ref(), problems);
+    }
+    if let Some(path) = path {
+        check_path(path, problems);
+    }
+    let Some(named) = path.as_ref().or(url.as_ref()) else {
+        let message = "nothing says where the archive is".to_owned();
+        wrong(*span, message, "`url` or `path`", problems);
+        return;
     };
-    let Some(named) = named else {
+    if named.value.ends_with('/') {
         let unused = [digest.as_ref().map(|d| d.span), strip.map(|s| s.span)];
         if let Some(span) = unused.into_iter().flatten().next() {
             let message = "a directory is neither unpacked nor checked".to_owned();
             wrong(span, message, "only `path` here", problems);
         }
         return;
-    };
+    }
     let file = named.value.split(['?', '#']).next().unwrap_or_default();
     if !ARCHIVES.iter().any(|end| file.ends_with(end)) {
         let expected = format!("a name that ends in one of {}", ARCHIVES.join(", "));
@@ -197,7 +188,7 @@ fn is_hex(digest: &str) -> bool {
     matches!(digest.len(), 64 | 128) && digest.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-fn check_url(url: &At<String>, digest: Option<&At<String>>, problems: &mut Problems) {
+fn check_url(url: &At<String>, unused: bool, digest: Option<&At<String>>, problems: &mut Problems) {
     let text = &url.value;
     let safe = text.starts_with("https://");
     if !(safe || text.starts_with("http://")) || !is_address(text) {
@@ -208,6 +199,8 @@ fn check_url(url: &At<String>, digest: Option<&At<String>>, problems: &mut Probl
             expected,
             problems,
         );
+    } else if unused {
+        // It is not downloaded, so nothing has to prove it.
     } else if !safe && !digest.is_some_and(|d| is_hex(&d.value)) {
         // Whoever can change the archive on its way could change the digest file too.
         wrong(
@@ -230,7 +223,8 @@ fn check_path(path: &At<String>, problems: &mut Problems) {
     let text = &path.value;
     let plain = |c: char| c.is_ascii_alphanumeric() || "._+-/".contains(c);
     let whole = text.strip_suffix('/').unwrap_or(text);
-    let parts = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.starts_with('-');
+    let parts =
+        |part: &str| !part.is_empty() && part != "." && part != ".." && !part.starts_with('-');
     if !text.chars().all(plain) || !whole.split('/').all(parts) {
         let expected = "a path below the build context, of letters, digits and `._+-`";
         wrong(
@@ -271,10 +265,13 @@ fn keys(what: &str, map: &Map<At<String>>, problems: &mut Problems) {
         }
         if let Some(first) = seen.insert(Arc::clone(&key.value), key.span) {
             problems.add(
-                Problem::error("duplicate-key", format!("the {what} `{}` is set twice", key.value))
-                    .at(key.span)
-                    .label("second time")
-                    .related(first, "first time"),
+                Problem::error(
+                    "duplicate-key",
+                    format!("the {what} `{}` is set twice", key.value),
+                )
+                .at(key.span)
+                .label("second time")
+                .related(first, "first time"),
             );
         }
     }

@@ -22,15 +22,14 @@ pub(super) enum Source<'a> {
     Directory(&'a str),
 }
 
-/// The one source of an archive.
+/// The source of an archive that counts.
 pub(super) fn source(archive: &Archive) -> Option<Source<'_>> {
-    match (&archive.url, &archive.path) {
-        (Some(url), _) => Some(Source::Url(&url.value)),
-        (_, Some(path)) => Some(match path.value.strip_suffix('/') {
+    match (&archive.path, &archive.url) {
+        (Some(path), _) => Some(match path.value.strip_suffix('/') {
             Some(directory) => Source::Directory(directory),
             None => Source::File(&path.value),
         }),
-        _ => None,
+        (None, url) => url.as_ref().map(|url| Source::Url(&url.value)),
     }
 }
 
@@ -83,7 +82,11 @@ pub(super) fn stage(base: &str, archive: &Archive, packager: Packager) -> Vec<In
                 .to_owned(),
         ));
     } else if let Some(digest) = digest {
-        let sum = if digest.len() == 64 { "sha256" } else { "sha512" };
+        let sum = if digest.len() == 64 {
+            "sha256"
+        } else {
+            "sha512"
+        };
         let digest = digest.to_ascii_lowercase();
         commands.push(format!("echo '{digest}  {file}' >digest"));
         commands.push(format!("{sum}sum -c digest"));

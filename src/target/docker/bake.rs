@@ -16,7 +16,10 @@ pub(super) fn file(plan: &Plan, settings: &Settings) -> File {
         let target = map([
             ("context", Yaml::text(image::folder(built))),
             ("dockerfile", Yaml::text(image::FILE)),
-            ("tags", Yaml::List(vec![Yaml::Text(literal(&built.reference))])),
+            (
+                "tags",
+                Yaml::List(vec![Yaml::Text(literal(&built.reference))]),
+            ),
         ]);
         (built.name.to_string(), target)
     });

@@ -9,6 +9,9 @@ use crate::problem::{Problem, Span};
 use crate::target::image::lasting;
 use crate::target::{Account, image};
 
+/// Root's ids.
+const ROOT: &str = "0:0";
+
 /// What is written for an image.
 pub(super) struct Context {
     /// Its Dockerfile.
@@ -64,13 +67,10 @@ pub(super) fn image(image: &Image, plan: &Plan, account: &mut Account) -> Option
     }
     lines.push(Instruction::From(base.value.clone(), "image".to_owned()));
     let mut changes = filesystem(image, build, packager, &own);
-    for command in run {
-        changes.push(Instruction::Comment("hadolint ignore=DL3059".to_owned()));
-        changes.push(Instruction::Run(vec![command.value.clone()]));
-    }
+    changes.extend(runs(run, image.shell));
     if !changes.is_empty() {
         // Whatever the base runs as, these are root's.
-        lines.push(Instruction::User("0:0".to_owned()));
+        lines.push(Instruction::User(ROOT.to_owned()));
         lines.extend(changes);
     }
     for (key, value) in env.iter() {
@@ -130,7 +130,8 @@ fn filesystem(
     }
     let mut last = Vec::new();
     let copy = build.archive.as_ref().and_then(archive::source);
-    let mut owner = None;
+    // An archive has the owners of whoever packed it.
+    let mut owner = matches!(copy, Some(Source::Url(_) | Source::File(_))).then(|| ROOT.to_owned());
     if let Some(user) = image.user {
         first.extend(user::entries(image, user, home));
         let mut paths = own.to_vec();
@@ -186,6 +187,26 @@ fn process_user(user: Option<User>, root: Option<&str>) -> Vec<Instruction> {
     lines
 }
 
+/// The image's own commands, each in a layer as it was written. Where there is bash, a pipe fails
+/// with any of its commands; the packages of the image may be what brought it.
+fn runs(commands: &[At<String>], shell: Shell) -> Vec<Instruction> {
+    let mut lines = Vec::new();
+    let bash = shell == Shell::Bash && !commands.is_empty();
+    let words = |words: &[&str]| words.iter().map(|&w| w.to_owned()).collect();
+    if bash {
+        let pipefail = ["/bin/bash", "-o", "pipefail", "-c"];
+        lines.push(Instruction::Shell(words(&pipefail)));
+    }
+    for command in commands {
+        lines.push(Instruction::Comment("hadolint ignore=DL3059".to_owned()));
+        lines.push(Instruction::Run(vec![command.value.clone()]));
+    }
+    if bash {
+        lines.push(Instruction::Shell(words(&["/bin/sh", "-c"])));
+    }
+    lines
+}
+
 /// Ports of the processes with this image, by number.
 fn ports(image: &Image, plan: &Plan) -> Vec<String> {
     let mut ports = Vec::new();
@@ -196,13 +217,18 @@ fn ports(image: &Image, plan: &Plan) -> Vec<String> {
                 .checked_sub(1)
                 .and_then(|i| service.sidecars.get(i))
                 .map(|s| &s.container.name);
-            let own = service.ports.iter().filter(|p| p.sidecar.as_ref() == sidecar);
+            let own = service
+                .ports
+                .iter()
+                .filter(|p| p.sidecar.as_ref() == sidecar);
             ports.extend(own.map(|p| (p.number, p.protocol.word())));
         }
     }
     ports.sort_unstable();
     ports.dedup();
-    let ports = ports.iter().map(|(number, protocol)| format!("{number}/{protocol}"));
+    let ports = ports
+        .iter()
+        .map(|(number, protocol)| format!("{number}/{protocol}"));
     ports.collect()
 }
 
@@ -217,7 +243,8 @@ fn ignored(build: &Build) -> String {
 
 fn packager(build: &Build, account: &mut Account) -> Option<crate::blueprint::Packager> {
     let fetched = build.archive.as_ref().and_then(archive::source);
-    let needed = !build.packages.is_empty() || matches!(fetched, Some(Source::Url(_) | Source::File(_)));
+    let needed =
+        !build.packages.is_empty() || matches!(fetched, Some(Source::Url(_) | Source::File(_)));
     let packager = packages::packager(build);
     if needed && packager.is_none() {
         account.problems.add(
@@ -261,7 +288,11 @@ fn check(image: &Image, build: &Build, plan: &Plan, account: &mut Account) {
         }
     }
     let by_sh = image.entrypoint == Entrypoint::Sh;
-    for (key, _) in build.env.iter().filter(|(key, _)| by_sh && !is_identifier(&key.value)) {
+    for (key, _) in build
+        .env
+        .iter()
+        .filter(|(key, _)| by_sh && !is_identifier(&key.value))
+    {
         account.problems.add(
             Problem::error(
                 "corrupted",
@@ -295,7 +326,9 @@ fn name(image: &Image, plan: &Plan, account: &mut Account) {
     let name = &*image.name;
     let good = name.len() <= 32
         && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        && name
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     if !good {
         account.problems.add(
             Problem::error(
@@ -323,7 +356,12 @@ fn name(image: &Image, plan: &Plan, account: &mut Account) {
 /// Paths stand in instructions and in commands; what one of both would take for its own is refused.
 fn plain_paths(image: &Image, build: &Build, own: &[&str], account: &mut Account) {
     let declared = build.home.iter().chain(&build.path);
-    let declared = declared.map(|At { value: ContainerPath(path), span }| (path.as_str(), *span));
+    let declared = declared.map(
+        |At {
+             value: ContainerPath(path),
+             span,
+         }| (path.as_str(), *span),
+    );
     let own = own.iter().map(|path| (*path, image.span));
     for (path, span) in declared.chain(own) {
         let plain = |c: char| c.is_ascii_alphanumeric() || "/._+@-".contains(c);

@@ -35,7 +35,7 @@ impl Target for Docker {
     }
 
     fn aliases(&self) -> &'static [&'static str] {
-        &["dockerfile", "images"]
+        &["dockerfile"]
     }
 
     fn title(&self) -> &'static str {

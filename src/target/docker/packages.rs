@@ -58,7 +58,7 @@ pub(super) fn install(packager: Packager, packages: &[&str]) -> Vec<String> {
         let lines: Vec<String> = packages.iter().map(|p| format!("      {p}")).collect();
         format!("{command} \\\n{}", lines.join(" \\\n"))
     };
-    let commands = match packager {
+    match packager {
         Packager::Apt => vec![
             "apt-get update".to_owned(),
             list("DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends"),
@@ -73,8 +73,7 @@ pub(super) fn install(packager: Packager, packages: &[&str]) -> Vec<String> {
             list("microdnf install -y --setopt=install_weak_deps=0"),
             "microdnf clean all".to_owned(),
         ],
-    };
-    commands
+    }
 }
 
 /// What is said before packages without a version: hadolint wants one, and each distribution keeps
