@@ -1,17 +1,19 @@
 //! Names while an image is built: there is no cluster yet, so that every name is one that can't be.
 
-use super::settings::Settings;
 use crate::plan::{Addressing, Member};
 
 /// Ends the names. The domain is reserved, so that nothing has such a name (RFC 2606).
-pub(super) const NOWHERE: &str = ".flokkr.invalid";
+pub(super) const INVALID: &str = ".flokkr.invalid";
 
-impl Addressing for Settings {
+/// The names of services that are not there.
+pub(super) struct Nowhere;
+
+impl Addressing for Nowhere {
     fn service(&self, member: Member<'_>) -> String {
-        format!("{}{NOWHERE}", member.service)
+        format!("{}{INVALID}", member.service)
     }
 
     fn replica(&self, member: Member<'_>, index: u32) -> String {
-        format!("{}-{index}{NOWHERE}", member.service)
+        format!("{}-{index}{INVALID}", member.service)
     }
 }

@@ -1,9 +1,9 @@
 //! The check of an image: the one that all who use it agree on.
 
+use super::addressing::INVALID;
 use crate::blueprint::Shell;
 use crate::emit::dockerfile::Instruction;
 use crate::plan::{Check, Health, Image, Plan, Probe, Value};
-use crate::target::docker::addressing::NOWHERE;
 use crate::target::image::lasting;
 use crate::target::probe::{self, duration};
 
@@ -38,7 +38,7 @@ fn lower(health: &Health, image: &Image) -> Option<Instruction> {
         ("retries", retries.to_string()),
     ];
     let words = words(&check.probe, image)?;
-    let somewhere = !words.iter().any(|w| w.contains(NOWHERE));
+    let somewhere = !words.iter().any(|w| w.contains(INVALID));
     somewhere.then_some(Instruction::Healthcheck(options, words))
 }
 

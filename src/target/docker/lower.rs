@@ -1,8 +1,10 @@
 //! From an image to its Dockerfile: reads as the list of what a build says.
 
+use std::sync::Arc;
+
 use super::archive::{self, Source};
 use super::{health, labels, packages, user};
-use crate::blueprint::{At, Build, ContainerPath, Entrypoint, Shell, User};
+use crate::blueprint::{At, Build, ContainerPath, Entrypoint, Packager, Shell, User};
 use crate::emit::dockerfile::{self, Instruction};
 use crate::plan::{Image, Plan, is_identifier};
 use crate::problem::{Problem, Span};
@@ -117,7 +119,7 @@ fn head(plan: &Plan) -> Instruction {
 fn filesystem(
     image: &Image,
     build: &Build,
-    packager: Option<crate::blueprint::Packager>,
+    packager: Option<Packager>,
     own: &[&str],
 ) -> Vec<Instruction> {
     let mut lines = Vec::new();
@@ -241,7 +243,7 @@ fn ignored(build: &Build) -> String {
     }
 }
 
-fn packager(build: &Build, account: &mut Account) -> Option<crate::blueprint::Packager> {
+fn packager(build: &Build, account: &mut Account) -> Option<Packager> {
     let fetched = build.archive.as_ref().and_then(archive::source);
     let needed =
         !build.packages.is_empty() || matches!(fetched, Some(Source::Url(_) | Source::File(_)));
@@ -278,14 +280,11 @@ fn check(image: &Image, build: &Build, plan: &Plan, account: &mut Account) {
             .help("if it has to be root, say why: root: ..."),
         );
     }
-    let labels = build.labels.iter().map(|entry| ("LABEL", entry));
-    let variables = build.env.iter().map(|entry| ("ENV", entry));
-    for (what, (key, value)) in variables.chain(labels) {
-        for (text, span) in [(&*key.value, key.span), (value.value.as_str(), value.span)] {
-            if !dockerfile::writable(text) {
-                unwritable(what, span, account);
-            }
-        }
+    for (key, value) in build.env.iter() {
+        pair(Instruction::Env, key, value, account);
+    }
+    for (key, value) in build.labels.iter() {
+        pair(Instruction::Label, key, value, account);
     }
     let by_sh = image.entrypoint == Entrypoint::Sh;
     for (key, _) in build
@@ -307,18 +306,43 @@ fn check(image: &Image, build: &Build, plan: &Plan, account: &mut Account) {
     }
 }
 
-fn unwritable(what: &str, span: Span, account: &mut Account) {
-    let instead = if what == "ENV" {
-        "give it to the services instead, under their `env`"
-    } else {
-        "write it in one line"
+/// A variable or a label that no line can hold.
+fn pair(
+    instruction: fn(String, String) -> Instruction,
+    key: &At<Arc<str>>,
+    value: &At<String>,
+    account: &mut Account,
+) {
+    let line = instruction(key.value.to_string(), value.value.clone());
+    let help = match line {
+        Instruction::Env(..) => "give it to the services instead, under their `env`",
+        _ => "a label is for a few words; a longer text can be a file of the image",
     };
-    account.problems.add(
-        Problem::error("unsupported", format!("{what} can't hold a line end"))
+    let mut lines = [(&*key.value, key.span), (&value.value, value.span)].into_iter();
+    if let Some((_, span)) = lines.find(|(text, _)| !dockerfile::writable(text)) {
+        account.problems.add(
+            Problem::error(
+                "unsupported",
+                "a line end can't stand in an image's variables and labels",
+            )
             .at(span)
             .label("a Dockerfile has no way to write one there")
-            .help(instead),
-    );
+            .help(help),
+        );
+        return;
+    }
+    let length = dockerfile::line(&line).len();
+    if length > dockerfile::LONGEST {
+        account.problems.add(
+            Problem::error(
+                "too-large",
+                format!("`{}` makes a line of {length} bytes", key.value),
+            )
+            .at(value.span)
+            .label(format!("a builder reads {} bytes", dockerfile::LONGEST))
+            .help(help),
+        );
+    }
 }
 
 /// The name is a folder, a target of the bake file and a user's name.
@@ -394,25 +418,22 @@ fn shell_line(command: &At<String>, account: &mut Account) {
     );
 }
 
+/// What is left of lines that a builder would not read.
 fn too_long(lines: &[Instruction], span: Span, account: &mut Account) {
-    let longest = |instruction: &Instruction| {
-        let text = dockerfile::line(instruction);
-        text.lines().map(str::len).max().unwrap_or(0)
-    };
-    for instruction in lines {
-        let length = longest(instruction);
-        if length <= dockerfile::LONGEST {
-            continue;
-        }
-        let what = match instruction {
-            Instruction::Env(name, _) => format!("the variable `{name}` makes"),
-            Instruction::Label(name, _) => format!("the label `{name}` makes"),
-            _ => "this image has".to_owned(),
-        };
+    let texts: Vec<String> = lines
+        .iter()
+        .filter(|line| !matches!(line, Instruction::Env(..) | Instruction::Label(..)))
+        .map(dockerfile::line)
+        .collect();
+    let longest = texts.iter().flat_map(|t| t.lines()).map(str::len).max();
+    if let Some(length) = longest.filter(|length| *length > dockerfile::LONGEST) {
         account.problems.add(
-            Problem::error("too-large", format!("{what} a line of {length} bytes"))
-                .at(span)
-                .label(format!("a builder reads {} bytes", dockerfile::LONGEST)),
+            Problem::error(
+                "too-large",
+                format!("the image has a line of {length} bytes"),
+            )
+            .at(span)
+            .label(format!("a builder reads {} bytes", dockerfile::LONGEST)),
         );
     }
 }

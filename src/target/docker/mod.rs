@@ -63,7 +63,10 @@ impl Target for Docker {
             Some(node) => Settings::read(node, reader)?,
             None => Settings::default(),
         };
-        Some(Box::new(settings))
+        Some(Box::new(Building {
+            settings,
+            accepted: Map::default(),
+        }))
     }
 
     fn schema(&self, definitions: &mut Definitions) -> serde_json::Value {
@@ -71,13 +74,19 @@ impl Target for Docker {
     }
 }
 
-impl Configured for Settings {
+/// The target with its settings. It leaves nothing out, so no loss can be accepted.
+struct Building {
+    settings: Settings,
+    accepted: Map<Text>,
+}
+
+impl Configured for Building {
     fn addressing(&self) -> &dyn Addressing {
-        self
+        &addressing::Nowhere
     }
 
     fn accepted(&self) -> &Map<Text> {
-        &self.accept
+        &self.accepted
     }
 
     fn lower(&self, plan: &Plan, _: Layout, account: &mut Account) -> Vec<File> {
@@ -97,7 +106,7 @@ impl Configured for Settings {
             });
         }
         if !files.is_empty() {
-            files.push(bake::file(plan, self));
+            files.push(bake::file(plan, &self.settings));
         }
         files
     }
