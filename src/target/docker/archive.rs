@@ -138,7 +138,8 @@ fn compare(file: &str, sum: &str) -> [String; 3] {
     [
         format!("sum=\"$({sum} {file})\""),
         "tr -d '[:space:]' <published >joined".to_owned(),
-        "grep -qiF \"${sum%% *}\" joined".to_owned(),
+        "{ grep -qiF \"${sum%% *}\" joined \\\n      || { echo \"the archive is not what was published: ${sum%% *}\" >&2; exit 1; }; }"
+            .to_owned(),
     ]
 }
 

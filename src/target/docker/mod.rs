@@ -8,6 +8,7 @@
 mod addressing;
 mod archive;
 mod bake;
+mod check;
 mod health;
 mod labels;
 mod lower;
