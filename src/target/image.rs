@@ -23,3 +23,10 @@ pub fn lasting(service: &Service) -> impl Iterator<Item = &Container> {
     let sidecars = service.sidecars.iter().map(|s| &s.container);
     std::iter::once(&service.main).chain(sidecars)
 }
+
+/// Does something with this image say how it is checked? Then the image may carry a check, which
+/// whoever has none would inherit.
+pub fn may_have_check(image: &Image, plan: &Plan) -> bool {
+    let mut processes = plan.services.iter().flat_map(lasting);
+    processes.any(|process| process.image.name == image.name && process.health.is_some())
+}

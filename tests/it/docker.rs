@@ -196,6 +196,7 @@ services:
     kind: ensemble
     replicas: 3
     ports: { rpc: 1 }
+    health: { tcp: rpc }
     init: [{ name: step, image: tool, command: [x] }]
     sidecars: { beside: { image: tool } }
   one: { image: later, profiles: [one] }
@@ -212,6 +213,9 @@ targets:
     for (name, service) in compose["services"].as_mapping().unwrap() {
         let mut service = service.clone();
         service.apply_merge().unwrap();
+        let is_built = service["image"] != "pulled:1";
+        let policy = is_built.then_some("never");
+        assert_eq!(service["pull_policy"].as_str(), policy);
         let Some(context) = service["build"]["context"].as_str() else {
             continue;
         };
@@ -235,6 +239,11 @@ targets:
             ("two", "later:1", "Dockerfile"),
         ]
     );
+    // The image of `app-0` may carry its check; the helper beside it is not to be checked so.
+    let mut helper = compose["services"]["app-0-network"].clone();
+    helper.apply_merge().unwrap();
+    assert_eq!(helper["image"], "app:1");
+    assert_eq!(helper["healthcheck"]["disable"].as_bool(), Some(true));
     let all = &bake["group"]["default"]["targets"];
     assert_eq!(*all, serde_json::json!(["app", "tool", "later", "spare"]));
 }

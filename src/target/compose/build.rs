@@ -3,14 +3,15 @@
 //!
 //! Compose builds once per service that has a section, so that N replicas would build N times. With
 //! one section it knows that the image can be built, whichever service asks for it (checked with
-//! 2.26.1). A service that is not there without a profile can't build for one that is.
+//! 2.26.1). A service that is not there without a profile can't build for one that is. None of them
+//! pulls: with the usual policy Compose asks a registry first, and would run what that has.
 
 use std::collections::HashSet;
 
 use super::lower::Lowering;
 use crate::target::image;
 
-/// Gives each built image to a service, or says that nobody builds it.
+/// Gives each built image to a service, and keeps its check from steps and helpers, or says that nobody builds it.
 pub(super) fn sections(lowering: &mut Lowering<'_>) {
     for built in image::built(lowering.plan) {
         let project = &mut lowering.project;
@@ -25,6 +26,11 @@ pub(super) fn sections(lowering: &mut Lowering<'_>) {
         if users.is_empty() {
             continue;
         }
+        if image::may_have_check(built, lowering.plan) {
+            for (_, service) in &mut users {
+                service.unchecked = service.healthcheck.is_none();
+            }
+        }
         let Some(folder) = &lowering.settings.build else {
             let span = built.build.as_ref().map_or(built.span, |build| build.span);
             let what = "no setting `build` says where the contexts are: the image must exist";
@@ -33,6 +39,9 @@ pub(super) fn sections(lowering: &mut Lowering<'_>) {
         };
         let folder = folder.value.trim_end_matches('/');
         let context = format!("{folder}/{}", image::folder(built));
+        for (_, service) in &mut users {
+            service.unpulled = true;
+        }
         if let Some((_, always)) = users.iter_mut().find(|(_, s)| s.profiles.is_empty()) {
             always.build = Some(context);
             continue;
