@@ -10,6 +10,7 @@ mod carry;
 mod compose;
 mod docker;
 mod image;
+mod kubernetes;
 mod patch;
 mod probe;
 mod wait;
@@ -24,7 +25,7 @@ use crate::problem::{Problem, did_you_mean, one_of};
 use crate::yaml::Node;
 
 /// Every target, in the order of help texts.
-pub const ALL: &[&dyn Target] = &[&compose::Compose, &docker::Docker];
+pub const ALL: &[&dyn Target] = &[&compose::Compose, &kubernetes::Kubernetes, &docker::Docker];
 
 /// A platform that flokkr emits files for.
 pub trait Target: Sync {
@@ -48,6 +49,12 @@ pub trait Target: Sync {
     /// Why it may have no file at all for a blueprint.
     fn nothing(&self) -> &'static str {
         "there is nothing in it for this target"
+    }
+
+    /// Is a field (of [`FIELDS`](crate::plan::fields::FIELDS)) its business at all?
+    fn concerns(&self, field: &str) -> bool {
+        let _ = field;
+        true
     }
 
     /// Reads its settings; without any, the defaults. `None` when a problem was reported.

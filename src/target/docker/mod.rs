@@ -51,6 +51,10 @@ impl Target for Docker {
         &[]
     }
 
+    fn concerns(&self, field: &str) -> bool {
+        field == "build"
+    }
+
     fn nothing(&self) -> &'static str {
         "no image has `build`"
     }
