@@ -30,6 +30,11 @@ pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
     };
     let files = session.emit(&loaded, target, layout)?;
     session.denied(input)?;
+    if files.is_empty() {
+        for target in session.targets(target)? {
+            session.say(&format!("{}: {}", target.name(), target.nothing()));
+        }
+    }
     let Some(output) = output.as_ref().filter(|o| *o != "-") else {
         return print(&files, session);
     };

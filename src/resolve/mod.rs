@@ -8,6 +8,7 @@
 //! May fail with all problems of meaning at once.
 
 mod check;
+mod images;
 mod layers;
 mod names;
 mod needs;

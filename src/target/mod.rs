@@ -8,8 +8,11 @@
 mod account;
 mod carry;
 mod compose;
+mod docker;
+mod image;
 mod kubernetes;
 mod patch;
+mod probe;
 mod wait;
 
 pub use account::{Account, Fate, Note};
@@ -22,7 +25,7 @@ use crate::problem::{Problem, did_you_mean, one_of};
 use crate::yaml::Node;
 
 /// Every target, in the order of help texts.
-pub const ALL: &[&dyn Target] = &[&compose::Compose, &kubernetes::Kubernetes];
+pub const ALL: &[&dyn Target] = &[&compose::Compose, &kubernetes::Kubernetes, &docker::Docker];
 
 /// A platform that flokkr emits files for.
 pub trait Target: Sync {
@@ -42,6 +45,11 @@ pub trait Target: Sync {
 
     /// What it may have to leave out, by the names that its setting `accept` takes.
     fn losses(&self) -> &'static [&'static str];
+
+    /// Why it may have no file at all for a blueprint.
+    fn nothing(&self) -> &'static str {
+        "there is nothing in it for this target"
+    }
 
     /// Is a field (of [`FIELDS`](crate::plan::fields::FIELDS)) its business at all?
     fn concerns(&self, field: &str) -> bool {

@@ -5,6 +5,7 @@
 //! `docs/targets/compose.md` says what becomes of each field of the blueprint.
 
 mod addressing;
+mod build;
 mod emit;
 mod files;
 mod health;
