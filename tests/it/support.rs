@@ -5,9 +5,9 @@ use std::process::{Command, Output};
 
 use camino::Utf8PathBuf;
 use flokkr::file::File;
-use flokkr::pipeline;
+use flokkr::pipeline::{self, Origin};
 use flokkr::problem::{self, Problems, Sources, Style};
-use flokkr::resolve::{Cluster, Input, Loader, resolve};
+use flokkr::resolve::{Cluster, Input, Loader};
 use flokkr::target::{self, Layout, Target};
 use flokkr::workspace::FileLoader;
 
@@ -72,18 +72,20 @@ impl Emitted {
 }
 
 /// A blueprint up to where targets begin, and what was reported until then.
-pub struct Resolved {
+pub struct Resolved<'l> {
     /// Its texts.
     pub sources: Sources,
     /// What was reported.
     pub problems: Problems,
     /// None when there is nothing to go on with.
     pub cluster: Option<Cluster>,
+    input: Input,
+    loader: &'l dyn Loader,
 }
 
 /// Resolves a blueprint of this text, which is called `name`; includes and plugins come from
 /// `loader`.
-pub fn resolve_with(name: &str, text: &str, loader: &dyn Loader) -> Resolved {
+pub fn resolve_with<'l>(name: &str, text: &str, loader: &'l dyn Loader) -> Resolved<'l> {
     let mut sources = Sources::default();
     let mut problems = Problems::default();
     let input = Input {
@@ -91,31 +93,45 @@ pub fn resolve_with(name: &str, text: &str, loader: &dyn Loader) -> Resolved {
         values: Vec::new(),
         sets: Vec::new(),
     };
-    let cluster = resolve(
-        &input,
+    let origin = Origin {
+        input: &input,
         loader,
-        &target::names(),
-        &mut sources,
-        &mut problems,
-    );
+    };
+    let cluster = origin.resolve(&mut sources, &mut problems);
     Resolved {
         sources,
         problems,
         cluster,
+        input,
+        loader,
+    }
+}
+
+impl Resolved<'_> {
+    /// The files for a target; what is wrong is added to what was reported.
+    pub fn emit(&mut self, target: &dyn Target, layout: Layout) -> Option<Vec<File>> {
+        let origin = Origin {
+            input: &self.input,
+            loader: self.loader,
+        };
+        let cluster = self.cluster.as_ref()?;
+        let files = pipeline::emit(
+            cluster,
+            origin,
+            target,
+            layout,
+            &self.sources,
+            &mut self.problems,
+        );
+        files.filter(|_| !self.problems.has_errors())
     }
 }
 
 /// Emits a blueprint of this text, which is called `name`; includes and plugins come from `loader`.
 pub fn emit_with(name: &str, text: &str, loader: &dyn Loader, target: &dyn Target) -> Emitted {
-    let Resolved {
-        sources,
-        mut problems,
-        cluster,
-    } = resolve_with(name, text, loader);
-    let files =
-        cluster.and_then(|c| pipeline::emit(&c, target, Layout::Several, &sources, &mut problems));
-    let files = files.filter(|_| !problems.has_errors());
-    let said = problem::text(&problems, &sources, Style::Plain);
+    let mut resolved = resolve_with(name, text, loader);
+    let files = resolved.emit(target, Layout::Several);
+    let said = problem::text(&resolved.problems, &resolved.sources, Style::Plain);
     Emitted { files, said }
 }
 

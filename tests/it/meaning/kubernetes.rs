@@ -17,8 +17,15 @@ use super::process::{Cluster, Line, Names, Outline, Place, Process, Role, secret
 use super::shell;
 use super::yaml::{documents, entries, items, text};
 
+/// What makes files a package, which kustomize or Helm unpack.
+const PACKAGES: [&str; 2] = ["kustomization.yaml", "Chart.yaml"];
+
 /// The processes of all workloads.
-pub fn read(files: &[File], outline: &Outline) -> Cluster {
+pub fn read(files: &[File], outline: &Outline) -> Option<Cluster> {
+    let names = files.iter().filter_map(|f| f.path.file_name());
+    if names.into_iter().any(|name| PACKAGES.contains(&name)) {
+        return None;
+    }
     let mut objects = Objects::new();
     for document in files.iter().flat_map(|f| documents(&f.text)) {
         let key = |key: &str| text(&document[key]).to_owned();
@@ -55,7 +62,7 @@ pub fn read(files: &[File], outline: &Outline) -> Cluster {
             }
         }
     }
-    cluster
+    Some(cluster)
 }
 
 type Objects = BTreeMap<(String, String), Value>;

@@ -16,34 +16,36 @@ mod shell;
 mod yaml;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use flokkr::blueprint::Reader;
+use flokkr::blueprint;
 use flokkr::file::File;
 use flokkr::plan::{self, Plan};
-use flokkr::problem::{self, Problems, Sources, Style};
-use flokkr::resolve::{Cluster as Resolved, Loader};
-use flokkr::target::{self, Account, Configured, Layout, Target};
+use flokkr::problem::{self, Problems, Style};
+use flokkr::resolve::Loader;
+use flokkr::target::{self, Configured, Layout, Target};
 use flokkr::template::Engine;
 use flokkr::workspace::FileLoader;
 
 use crate::blueprints;
-use crate::support::{each, first_target, path, resolve_with, text};
+use crate::support::{Resolved, each, first_target, path, resolve_with, text};
 use compare::{AllFacts, Translation, Voice, differences, report};
 use process::{Cluster, Outline};
 
 /// How the files of a target are read.
 #[derive(Clone, Copy)]
 enum Reads {
-    /// What is run, by this reader.
-    Processes(fn(&[File], &Outline) -> Cluster),
+    /// What is run, by this reader; it gives none for files that another program unpacks first.
+    Processes(Reader),
     /// It runs nothing: it makes images, say.
-    #[allow(dead_code, reason = "for the next target of that kind")]
     Nothing,
 }
+
+type Reader = fn(&[File], &Outline) -> Option<Cluster>;
 
 /// The reader of each target, by its name.
 const READERS: &[(&str, Reads)] = &[
     ("compose", Reads::Processes(compose::read)),
     ("kubernetes", Reads::Processes(kubernetes::read)),
+    ("docker", Reads::Nothing),
 ];
 
 fn reader(target: &dyn Target) -> Reads {
@@ -79,49 +81,42 @@ enum Outcome {
 
 /// Emits a blueprint and reads the files back.
 fn hear(name: &str, text: &str, loader: &dyn Loader, target: &'static dyn Target) -> Outcome {
-    let crate::support::Resolved {
-        sources,
-        mut problems,
-        cluster,
-    } = resolve_with(name, text, loader);
     let Reads::Processes(read) = reader(target) else {
         return Outcome::Silent;
     };
-    let lowered = cluster.as_ref().and_then(|cluster| {
-        let configured = configure(target, cluster, &sources, &mut problems)?;
-        let plan = plan::build(cluster, configured.addressing(), &sources, &mut problems);
-        let lowered = [Layout::Several, Layout::Single].map(|layout| {
-            let mut account = Account::open(target, &*configured);
-            let files = configured.lower(&plan, layout, &mut account);
-            problems.extend(account.problems);
-            files
-        });
-        Some((configured, plan, lowered))
-    });
-    let Some((configured, plan, lowered)) = lowered.filter(|_| !problems.has_errors()) else {
-        let said = problem::text(&problems, &sources, Style::Plain);
-        return Outcome::Refused(problems, said);
+    let mut resolved = resolve_with(name, text, loader);
+    let Some(files) = resolved.emit(target, Layout::Objects) else {
+        let said = problem::text(&resolved.problems, &resolved.sources, Style::Plain);
+        return Outcome::Refused(resolved.problems, said);
     };
-    let cluster = cluster.unwrap();
-    let common = configure(first_target(), &cluster, &sources, &mut problems);
-    let common = common.expect("settings of the first target");
-    let translation = Translation::new(&plan, configured.addressing(), common.addressing());
-    Outcome::Heard(Box::new(heard(target, &plan, &read, &lowered, translation)))
+    let configured = configure(target, &resolved);
+    let common = configure(first_target(), &resolved);
+    let cluster = resolved.cluster.as_ref().unwrap();
+    let mut problems = Problems::default();
+    let addressing = configured.addressing();
+    let plan = plan::build(cluster, addressing, &resolved.sources, &mut problems);
+    let translation = Translation::new(&plan, addressing, common.addressing());
+    let outline = Outline::new(&plan);
+    let said = read(&files, &outline).expect("files that can be read as they are");
+    for layout in [Layout::Several, Layout::Single] {
+        // A package, say, can't be one file.
+        let files = resolved.emit(target, layout).unwrap_or_default();
+        if let Some(other) = read(&files, &outline).filter(|_| !files.is_empty()) {
+            assert_eq!(said, other, "the layout {layout:?} says something else");
+        }
+    }
+    Outcome::Heard(Box::new(heard(target, &plan, &outline, said, translation)))
 }
 
 fn heard(
     target: &'static dyn Target,
     plan: &Plan,
-    read: &dyn Fn(&[File], &Outline) -> Cluster,
-    [several, single]: &[Vec<File>; 2],
+    outline: &Outline,
+    mut said: Cluster,
     translation: Translation,
 ) -> Heard {
-    let outline = Outline::new(plan);
     let facts = planned::facts(plan);
-    let mut planned = planned::planned(plan, &outline);
-    let mut said = read(several, &outline);
-    let in_one = read(single, &outline);
-    assert_eq!(said, in_one, "files of two layouts say different things");
+    let mut planned = planned::planned(plan, outline);
     for (place, process) in &mut said {
         // A carrier that the blueprint has itself is a variable like the others.
         let known = planned.get(place).map(|p| &p.environment);
@@ -144,21 +139,18 @@ fn heard(
     }
 }
 
-fn configure(
-    target: &dyn Target,
-    cluster: &Resolved,
-    sources: &Sources,
-    problems: &mut Problems,
-) -> Option<Box<dyn Configured>> {
+fn configure(target: &dyn Target, resolved: &Resolved<'_>) -> Box<dyn Configured> {
+    let cluster = resolved.cluster.as_ref().unwrap();
     let settings = cluster.blueprint.targets.get(target.name());
-    let mut reader = Reader {
-        problems,
-        sources,
+    let mut reader = blueprint::Reader {
+        problems: &mut Problems::default(),
+        sources: &resolved.sources,
         engine: &Engine::default(),
         contexts: std::slice::from_ref(&cluster.vars),
         unsure: false,
     };
-    target.configure(settings.map(|raw| &raw.0), &mut reader)
+    let configured = target.configure(settings.map(|raw| &raw.0), &mut reader);
+    configured.expect("settings without a problem")
 }
 
 /// Where the files of a target say other things than its plan.
