@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use serde_json::Value as Json;
 use serde_yaml::Value as Loaded;
 
-use crate::properties::{config, list, map, name, texts, value};
+use crate::properties::{cases_or, list, map, name, texts, value};
 use crate::support::{emit, emit_file};
 
 fn built(text: &str) -> Vec<File> {
