@@ -14,7 +14,7 @@ use super::process::{Cluster, Line, Names, Outline, Place, Process, Role, secret
 use super::yaml::{documents, entries, items, text};
 
 /// The processes of the one file.
-pub fn read(files: &[File], outline: &Outline) -> Option<Cluster> {
+pub fn read(files: &[File], outline: &Outline) -> Cluster {
     let [file] = files else {
         panic!("expected one file, there are {}", files.len());
     };
@@ -32,7 +32,7 @@ pub fn read(files: &[File], outline: &Outline) -> Option<Cluster> {
         let known = reader.seen.contains(name) || is_own(name, body);
         assert!(known, "nobody asked for the service {name}");
     }
-    Some(reader.cluster)
+    reader.cluster
 }
 
 /// Is this something that Compose alone needs?

@@ -41,9 +41,12 @@ enum Reads {
 
 type Reader = fn(&[File], &Outline) -> Option<Cluster>;
 
-/// The reader of each target, by its name.
+/// The reader of each target, by its name: a file beside this one for each that runs processes.
 const READERS: &[(&str, Reads)] = &[
-    ("compose", Reads::Processes(compose::read)),
+    (
+        "compose",
+        Reads::Processes(|f, o| Some(compose::read(f, o))),
+    ),
     ("kubernetes", Reads::Processes(kubernetes::read)),
     ("docker", Reads::Nothing),
 ];

@@ -141,19 +141,18 @@ impl Process {
         let Some(words) = self.line.words.as_mut().filter(|_| self.line.whole) else {
             return;
         };
-        if words.first().is_none_or(|w| w != "env") {
-            return;
-        }
-        let from = 1 + usize::from(words.get(1).is_some_and(|w| w == "--"));
-        let is_set = |w: &String| w.contains('=') && (from == 2 || !w.starts_with('-'));
-        let count = words[from..].iter().take_while(|w| is_set(w)).count();
-        if count == 0 && words.get(from).is_some_and(|w| w.starts_with('-')) {
-            // An option: this is another command than the plan's.
-            return;
-        }
-        for word in words.drain(..from + count).skip(from) {
-            let (name, value) = word.split_once('=').unwrap();
-            self.environment.insert(name.to_owned(), value.to_owned());
+        while words.first().is_some_and(|w| w == "env") {
+            let from = 1 + usize::from(words.get(1).is_some_and(|w| w == "--"));
+            let is_set = |w: &&String| w.contains('=') && (from == 2 || !w.starts_with('-'));
+            let count = words[from..].iter().take_while(is_set).count();
+            if count == 0 && words.get(from).is_some_and(|w| w.starts_with('-')) {
+                // An option: this is another command than the plan's.
+                return;
+            }
+            for word in words.drain(..from + count).skip(from) {
+                let (name, value) = word.split_once('=').unwrap();
+                self.environment.insert(name.to_owned(), value.to_owned());
+            }
         }
     }
 

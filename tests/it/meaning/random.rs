@@ -8,7 +8,7 @@ use flokkr::problem::{Problems, Severity};
 use flokkr::target;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
-use proptest::test_runner::{TestError, TestRunner};
+use proptest::test_runner::{TestCaseError, TestError, TestRunner};
 
 use super::compare::report;
 use super::{Outcome, hear, no_loader, said_by_all};
@@ -437,28 +437,37 @@ fn names_the_field(problems: &Problems) -> bool {
         .all(|p| p.span.is_some() && !p.label.is_empty())
 }
 
+/// How many targets take a blueprint and how many refuse it, or what they do wrong.
+fn judge(text: &str) -> Result<(u32, u32), String> {
+    let (mut all, mut refused) = (Vec::new(), 0);
+    for target in target::ALL {
+        match hear("made.yaml", text, &no_loader(), *target) {
+            Outcome::Silent => {}
+            Outcome::Heard(heard) => all.push(*heard),
+            Outcome::Refused(problems, said) => {
+                refused += 1;
+                if !names_the_field(&problems) {
+                    return Err(format!("a refusal without a place:\n{said}"));
+                }
+            }
+        }
+    }
+    let lines = said_by_all(&all);
+    if lines.is_empty() {
+        Ok((u32::try_from(all.len()).unwrap(), refused))
+    } else {
+        Err(report(&lines))
+    }
+}
+
 #[test]
 fn every_replica_gets_its_own_or_the_field_is_named() {
     let (taken, refused) = (Cell::new(0), Cell::new(0));
     let mut runner = TestRunner::new(cases_or(64));
     let result = runner.run(&case(), |case| {
-        let text = case.blueprint();
-        let mut all = Vec::new();
-        for target in target::ALL {
-            match hear("made.yaml", &text, &no_loader(), *target) {
-                Outcome::Silent => {}
-                Outcome::Refused(problems, said) => {
-                    prop_assert!(names_the_field(&problems), "{said}");
-                    refused.set(refused.get() + 1);
-                }
-                Outcome::Heard(heard) => {
-                    all.push(*heard);
-                    taken.set(taken.get() + 1);
-                }
-            }
-        }
-        let lines = said_by_all(&all);
-        prop_assert!(lines.is_empty(), "{}", report(&lines));
+        let (some, others) = judge(&case.blueprint()).map_err(TestCaseError::fail)?;
+        taken.set(taken.get() + some);
+        refused.set(refused.get() + others);
         Ok(())
     });
     if let Err(TestError::Fail(reason, case)) = &result {
@@ -468,4 +477,32 @@ fn every_replica_gets_its_own_or_the_field_is_named() {
     // Else little would be tested.
     let (taken, refused) = (taken.get(), refused.get());
     assert!(taken > refused, "{taken} taken, {refused} refused");
+}
+
+/// An ensemble with the fields of one service.
+fn ensemble(fields: &str) -> String {
+    format!(
+        "blueprint: v1\nname: made\nimages: {{ app: {{ ref: \"example/app:1\" }} }}\n\
+         services:\n  app: {{ image: app, kind: ensemble, replicas: 2, {fields} }}\n"
+    )
+}
+
+/// `env` sets what has a `=`, and takes what begins with a dash for an option.
+#[test]
+fn env_gets_no_name_and_no_word_wrong() {
+    let differs = "{{ 'a' if replica.index == 0 else 'b' }}";
+    let text = ensemble(&format!("entrypoint: [run], env: {{ -u: \"{differs}\" }}"));
+    assert!(judge(&text).unwrap().0 > 0);
+    let text = ensemble(&format!(
+        "entrypoint: [b=c, run], env: {{ A: \"{differs}\" }}"
+    ));
+    assert!(judge(&text).unwrap().0 > 0);
+}
+
+#[test]
+fn no_words_are_no_line() {
+    for fields in ["entrypoint: []", "init: [{ name: step, command: [] }]"] {
+        assert_eq!(judge(&ensemble(fields)).unwrap().0, 0, "{fields}");
+    }
+    assert_eq!(judge(&ensemble("command: []")).unwrap().1, 0);
 }
