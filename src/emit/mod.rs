@@ -1,3 +1,4 @@
 //! Writers that know a syntax and no domain. They can't fail: what they take is always writable.
 
+pub mod hcl;
 pub mod yaml;

@@ -8,6 +8,7 @@
 mod account;
 mod carry;
 mod compose;
+mod nomad;
 mod patch;
 mod wait;
 
@@ -21,7 +22,7 @@ use crate::problem::{Problem, did_you_mean, one_of};
 use crate::yaml::Node;
 
 /// Every target, in the order of help texts.
-pub const ALL: &[&dyn Target] = &[&compose::Compose];
+pub const ALL: &[&dyn Target] = &[&compose::Compose, &nomad::Nomad];
 
 /// A platform that flokkr emits files for.
 pub trait Target: Sync {

@@ -1,0 +1,186 @@
+//! Services of a task and their checks: what a deployment, Consul's DNS and restarts look at.
+//!
+//! They are the task's, not the group's, so that a check that fails restarts that task only.
+//! Nomad's own services know `tcp` and `http`; Consul runs a command in the container as well.
+
+use super::lower::{Lowering, Place};
+use super::model::{Check, Endpoint, Group, Probe, Service, Text};
+use super::replica::replaced_slot;
+use super::settings::Discovery;
+use super::text::replaced;
+use crate::plan::{self, Container, Each, Health, Value};
+
+impl Lowering<'_> {
+    /// The service under which a container is checked.
+    pub(super) fn services_of(
+        &mut self,
+        container: &Container,
+        name: Text,
+        place: Place<'_>,
+        group: &mut Group,
+    ) -> Vec<Service> {
+        let Some(health) = &container.health else {
+            return Vec::new();
+        };
+        let checks = self.checks(health, place, group);
+        let native = !self.settings.is_consul();
+        if checks.is_empty() && native {
+            return Vec::new();
+        }
+        let first = checks.iter().find_map(|c| match &c.probe {
+            Probe::Tcp(endpoint) | Probe::Http(endpoint, _) => Some(endpoint.clone()),
+            Probe::Script(_) => None,
+        });
+        let ports = &place.service.ports;
+        let listens = |p: &&plan::Port| {
+            p.sidecar.as_deref() == place.sidecar_of(container)
+        };
+        let port = first.or_else(|| {
+            let port = ports.iter().find(listens)?;
+            Some(self.endpoint(group, &port.name, port.number))
+        });
+        vec![Service {
+            comment: None,
+            name,
+            native,
+            port,
+            of_allocation: self.settings.discovery() == Discovery::Consul,
+            checks,
+        }]
+    }
+
+    fn checks(&mut self, health: &Health, place: Place<'_>, group: &mut Group) -> Vec<Check> {
+        let Health {
+            start,
+            ready,
+            alive,
+            apart,
+            span: _,
+        } = health;
+        // Failures don't count before the start is over.
+        let grace = start.as_ref().map(|s| s.within.0);
+        if !apart {
+            let one = ready.as_ref().and_then(|c| {
+                let probe = self.probe(c, health, place, group)?;
+                Some(check("ready", c, probe, Some((c.retries, c.within.0))))
+            });
+            return one.into_iter().collect();
+        }
+        let mut checks = Vec::new();
+        if let Some(usable) = ready.as_ref().or(start.as_ref())
+            && let Some(probe) = self.probe(usable, health, place, group)
+        {
+            checks.push(check("ready", usable, probe, None));
+        }
+        if let Some(alive) = alive
+            && let Some(probe) = self.probe(alive, health, place, group)
+        {
+            let grace = grace.unwrap_or(alive.within.0);
+            let same = checks.iter_mut().find(|c| is_same(&c.probe, &probe));
+            match same {
+                // One check is enough; it is made oftener, so that more failures are as long.
+                Some(ready) if ready.interval <= alive.interval.0 => {
+                    let long = alive.interval.0 * u64::from(alive.retries);
+                    let limit = long.div_ceil(ready.interval);
+                    ready.restart = Some((u32::try_from(limit).unwrap_or(u32::MAX), grace));
+                }
+                _ => checks.push(check("alive", alive, probe, Some((alive.retries, grace)))),
+            }
+        }
+        checks
+    }
+
+    /// What Nomad or Consul tries.
+    fn probe(
+        &mut self,
+        check: &plan::Check,
+        health: &Health,
+        place: Place<'_>,
+        group: &mut Group,
+    ) -> Option<Probe> {
+        match &check.probe {
+            plan::Probe::Tcp(name, number) => {
+                Some(Probe::Tcp(self.endpoint(group, name, *number)))
+            }
+            plan::Probe::Http(name, number, path) => {
+                let default = Each::Same(Some(Value::new("/")));
+                let path = replaced_slot(path, place.covered)
+                    .or_else(|| replaced_slot(&default, place.covered))?;
+                let path = self.spelled(path, "health", check.span);
+                Some(Probe::Http(self.endpoint(group, name, *number), path))
+            }
+            plan::Probe::Command(words) if self.settings.is_consul() => {
+                let mut spelled = Vec::new();
+                for word in &words.words {
+                    let replica = place.covered.first;
+                    let Some(value) = word.value(replica) else {
+                        continue;
+                    };
+                    let text = replaced_slot(word, place.covered)
+                        .unwrap_or_else(|| replaced(value.raw()));
+                    spelled.push(self.spelled(text, "health", check.span));
+                }
+                Some(Probe::Script(spelled))
+            }
+            plan::Probe::Command(_) => {
+                let all = [&health.start, &health.ready, &health.alive];
+                let open = all.into_iter().flatten().find_map(|c| match &c.probe {
+                    plan::Probe::Command(_) => None,
+                    other => Some(other),
+                });
+                let what = match open {
+                    Some(_) => "its own services are checked by `tcp` and `http`, not by a command: \
+                                the port of another check is looked at instead",
+                    None => "its own services are checked by `tcp` and `http`, not by a command, and \
+                             there is no port to look at: a task that runs counts as ready",
+                };
+                self.account.lost("health.command", check.span, what);
+                match open? {
+                    plan::Probe::Tcp(name, number) | plan::Probe::Http(name, number, _) => {
+                        Some(Probe::Tcp(self.endpoint(group, name, *number)))
+                    }
+                    plan::Probe::Command(_) => None,
+                }
+            }
+        }
+    }
+}
+
+impl Place<'_> {
+    /// The name of the sidecar that a container is.
+    fn sidecar_of(&self, container: &Container) -> Option<&str> {
+        let sidecars = &self.service.sidecars;
+        let found = sidecars.iter().find(|s| std::ptr::eq(&raw const s.container, container));
+        found.map(|s| &*s.container.name)
+    }
+}
+
+fn check(
+    name: &'static str,
+    check: &plan::Check,
+    probe: Probe,
+    restart: Option<(u32, u64)>,
+) -> Check {
+    Check {
+        name,
+        probe,
+        // Nomad takes no less.
+        interval: check.interval.0.max(1000),
+        timeout: check.timeout.0.max(1000),
+        restart,
+    }
+}
+
+/// Do two checks look at the same?
+fn is_same(one: &Probe, other: &Probe) -> bool {
+    let label = |e: &Endpoint| match e {
+        Endpoint::Label(label) => label.clone(),
+        Endpoint::Number(number) => number.to_string(),
+    };
+    match (one, other) {
+        (Probe::Tcp(a), Probe::Tcp(b)) => label(a) == label(b),
+        (Probe::Http(a, p), Probe::Http(b, q)) => label(a) == label(b) && p == q,
+        (Probe::Script(a), Probe::Script(b)) => a == b,
+        _ => false,
+    }
+}

@@ -1,0 +1,201 @@
+//! What differs from replica to replica, written once for the group: by the index of the
+//! allocation where that gives every replica its value, else by a lookup with it.
+//!
+//! Which places can look something up (seen with Nomad 1.11.3):
+//! - options of the driver, which are expressions: `${["a", "b"][NOMAD_ALLOC_INDEX]}`;
+//! - templates: files, and variables whose names are identifiers (`env = true` drops others);
+//! - scripts of steps.
+//!
+//! Variables with dots or dashes, names of services and paths of checks are only replaced, so that
+//! the index itself is all that can differ there. Where a blueprint asks for more, each replica
+//! becomes a job.
+
+use super::model::Text;
+use super::text::{INDEX, Unfit, apart, is_normal, joined, option, replaced};
+use crate::emit::hcl::{self, Piece};
+use crate::plan::{Deliverer, Each, Service, Slot, Value};
+use crate::problem::{Problems, Span};
+use crate::target::{self, fit};
+
+/// The replicas that a group is for: all, or one that is a job of its own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Covered {
+    pub(super) first: u32,
+    pub(super) count: u32,
+}
+
+impl Covered {
+    /// What differs among them.
+    pub(super) fn pick<T: PartialEq + Clone>(self, each: &Each<T>) -> Option<Each<T>> {
+        let values = self.indexes().map(|i| each.get(i).cloned());
+        Each::of(values.collect::<Option<Vec<T>>>()?)
+    }
+
+    /// Their indexes among all replicas of the service.
+    pub(super) fn indexes(self) -> std::ops::Range<u32> {
+        self.first..self.first + self.count
+    }
+
+    /// The texts of the index, by replica.
+    pub(super) fn tokens(self) -> Vec<Vec<String>> {
+        vec![self.indexes().map(|i| i.to_string()).collect()]
+    }
+
+    /// The index as a part of a name: of one replica alone it is known.
+    pub(super) fn index(self) -> Piece {
+        if self.count == 1 {
+            Piece::Text(self.first.to_string())
+        } else {
+            Piece::reference(INDEX)
+        }
+    }
+
+    /// A text that ends with the index.
+    pub(super) fn numbered(self, name: &str) -> Text {
+        joined(vec![Piece::Text(format!("{name}-")), self.index()])
+    }
+}
+
+/// The pieces in which only the index differs, each text spelled for its place.
+fn by_index(
+    values: &[&Value],
+    covered: Covered,
+    spell: impl Fn(&str) -> Result<Text, Unfit>,
+) -> Option<Result<Text, Unfit>> {
+    let pieces = fit(values, &covered.tokens())?;
+    let mut text = Text::new();
+    for piece in pieces {
+        match piece {
+            target::Piece::Text(part) => match spell(&part) {
+                Ok(part) => text.extend(part),
+                Err(unfit) => return Some(Err(unfit)),
+            },
+            target::Piece::Token(_) => text.push(Piece::reference(INDEX)),
+            target::Piece::Secret(_) => return None,
+        }
+    }
+    Some(Ok(text))
+}
+
+/// A text of all replicas in a place that is only replaced; `None` where that can't carry it.
+pub(super) fn replaced_slot(slot: &Slot, covered: Covered) -> Option<Result<Text, Unfit>> {
+    match covered.pick(slot)? {
+        Each::Same(value) => Some(replaced(value?.plain()?)),
+        Each::Replica(values) => {
+            let values: Vec<&Value> = values.iter().map(Option::as_ref).collect::<Option<_>>()?;
+            by_index(&values, covered, replaced).map(|text| text.map(joined))
+        }
+    }
+}
+
+/// A text of all replicas in an option of the driver.
+pub(super) fn option_text(values: &Each<Value>, covered: Covered) -> Result<Text, Unfit> {
+    match values {
+        Each::Same(value) => option(value.raw()),
+        Each::Replica(values) => {
+            let all: Vec<&Value> = values.iter().collect();
+            match by_index(&all, covered, option) {
+                Some(text) => text.map(apart),
+                None => {
+                    let written: Result<Vec<String>, Unfit> =
+                        values.iter().map(|v| quoted(v.raw())).collect();
+                    Ok(lookup(&written?))
+                }
+            }
+        }
+    }
+}
+
+/// A list of texts, which may have as many for one replica as for another, as one expression.
+pub(super) fn option_lists(lists: &[Vec<Value>]) -> Result<Text, Unfit> {
+    let mut written = Vec::with_capacity(lists.len());
+    for list in lists {
+        let words = list.iter().map(|w| quoted(w.raw()));
+        let words: Result<Vec<String>, Unfit> = words.collect();
+        written.push(format!("[{}]", words?.join(", ")));
+    }
+    Ok(lookup(&written))
+}
+
+/// A text in an expression of the driver's options.
+fn quoted(text: &str) -> Result<String, Unfit> {
+    if is_normal(text) {
+        Ok(hcl::quoted(&[Piece::Text(text.to_owned())]))
+    } else {
+        option(text).and(Err(Unfit::Decomposed))
+    }
+}
+
+/// The expression that gives each replica its own.
+fn lookup(written: &[String]) -> Text {
+    let text = format!("${{[{}][{INDEX}]}}", written.join(", "));
+    vec![Piece::Text(text)]
+}
+
+/// How a variable is carried.
+#[derive(Debug)]
+pub(super) enum Carrier {
+    /// No replica has it.
+    Absent,
+    /// In `env`.
+    Env(Result<Text, Unfit>),
+    /// By a template: it has a secret, or looks something up.
+    Template,
+}
+
+/// How a variable of all replicas is carried; `None` when one group can't.
+pub(super) fn variable(name: &str, slot: &Slot, covered: Covered) -> Option<Carrier> {
+    let each = covered.pick(slot)?;
+    if each.all().iter().all(Option::is_none) {
+        return Some(Carrier::Absent);
+    }
+    if let Some(text) = replaced_slot(slot, covered) {
+        return Some(Carrier::Env(text));
+    }
+    let present = || each.all().iter().flatten();
+    // Lines without a value are dropped.
+    let written = present().all(|v| !v.raw().is_empty());
+    let secret_alone = covered.count == 1 && present().any(Value::has_secret);
+    ((is_identifier(name) && written) || secret_alone).then_some(Carrier::Template)
+}
+
+/// A name that the reader of a template's variables takes.
+pub(super) fn is_identifier(name: &str) -> bool {
+    let named = |(at, c): (usize, char)| {
+        c == '_' || c.is_ascii_alphabetic() || (at > 0 && c.is_ascii_digit())
+    };
+    !name.is_empty() && name.chars().enumerate().all(named)
+}
+
+/// Why the replicas of a service can't be one group, and where that stands.
+pub(super) fn obstacle(service: &Service, deliverer: &mut Deliverer) -> Option<(Span, String)> {
+    let covered = Covered {
+        first: 0,
+        count: service.replicas,
+    };
+    // What is wrong with them is said when they are lowered.
+    let mut unsaid = Problems::default();
+    let sidecars = service.sidecars.iter().map(|s| &s.container);
+    let steps = service.inits.iter().map(|i| &i.container);
+    for container in [&service.main].into_iter().chain(sidecars).chain(steps) {
+        let across = deliverer.across(container, service.replicas, &mut unsaid);
+        for entry in &across.env {
+            if variable(&entry.name, &entry.value, covered).is_none() {
+                let why = format!(
+                    "the replicas differ in the variable `{}` by more than their index",
+                    entry.name
+                );
+                return Some((entry.span, why));
+            }
+        }
+        let partly = |file: &&crate::plan::FileOfAll| {
+            file.content.all().iter().any(Option::is_none)
+                && file.content.all().iter().any(Option::is_some)
+        };
+        if let Some(file) = across.files.iter().find(partly) {
+            let why = format!("only some replicas have the file {}", file.path);
+            return Some((file.span, why));
+        }
+    }
+    None
+}
