@@ -266,6 +266,13 @@ fn push_expr(out: &mut String, value: &Expr, depth: usize) {
             }
             out.push(']');
         }
+        Expr::List(items) if matches!(items.as_slice(), [Expr::Object(_)]) => {
+            out.push('[');
+            for item in items {
+                push_expr(out, item, depth);
+            }
+            out.push(']');
+        }
         Expr::List(items) => {
             out.push_str("[\n");
             for item in items {

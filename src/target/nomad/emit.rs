@@ -487,6 +487,7 @@ fn template_body(template: &Template) -> Body {
         delimiters,
         env,
         perms,
+        owner,
         noop,
     } = template;
     let mut body = Body::default();
@@ -495,6 +496,12 @@ fn template_body(template: &Template) -> Body {
         body.set("env", Expr::bool(true));
     }
     set_plain(&mut body, "perms", perms.as_ref());
+    if let Some(owner) = owner {
+        body.set("uid", Expr::number(owner.uid));
+        if let Some(gid) = owner.gid {
+            body.set("gid", Expr::number(gid));
+        }
+    }
     set_plain(&mut body, "change_mode", noop.then_some("noop"));
     if let Some((left, right)) = delimiters {
         body.set("left_delimiter", Expr::text(*left));

@@ -254,7 +254,7 @@ impl<'a> Lowering<'a> {
             .iter()
             .map(|s| names.take(&s.container.name))
             .collect();
-        let holder = self.holder(place, &group, &mut names);
+        let holder = self.holder(place, &mut names);
         let network = holder.as_ref().map(|h| h.name.clone());
         let mut tasks: Vec<Task> = holder.into_iter().collect();
         tasks.extend(self.resolver(place, &mut names));
@@ -264,6 +264,14 @@ impl<'a> Lowering<'a> {
         for (sidecar, name) in service.sidecars.iter().zip(sidecars) {
             let joined = joined.unwrap_or(&main);
             tasks.push(self.sidecar(place, sidecar, name, (&main, joined), &mut group));
+        }
+        if self.settings.discovery() == Discovery::DockerNetwork {
+            // Published by the container that has the network.
+            let holder = network.unwrap_or(main);
+            let labels: Vec<String> = group.network.ports.iter().map(|p| p.label.clone()).collect();
+            for task in tasks.iter_mut().filter(|t| t.name == holder) {
+                task.config.ports.clone_from(&labels);
+            }
         }
         group.tasks = tasks;
         group

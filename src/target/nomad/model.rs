@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::text::Meta;
+use crate::blueprint::User;
 use crate::emit::hcl::{Expr, Piece};
 use crate::yaml::Node;
 
@@ -229,6 +230,7 @@ pub(super) struct Template {
     /// Its lines are variables of the task.
     pub(super) env: bool,
     pub(super) perms: Option<String>,
+    pub(super) owner: Option<User>,
     /// A change of it restarts nothing.
     pub(super) noop: bool,
 }

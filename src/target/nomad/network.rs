@@ -121,12 +121,7 @@ impl Lowering<'_> {
     }
 
     /// The task that holds the network of a replica with sidecars.
-    pub(super) fn holder(
-        &mut self,
-        place: Place<'_>,
-        group: &Group,
-        names: &mut Names,
-    ) -> Option<Task> {
+    pub(super) fn holder(&mut self, place: Place<'_>, names: &mut Names) -> Option<Task> {
         let service = place.service;
         if service.sidecars.is_empty() || self.settings.discovery() != Discovery::DockerNetwork {
             return None;
@@ -143,7 +138,6 @@ impl Lowering<'_> {
             ..Config::default()
         };
         self.named(place, &mut config);
-        config.ports = group.network.ports.iter().map(|p| p.label.clone()).collect();
         Some(Task {
             name: names.take("network"),
             comment: Some("holds the network: without it a sidecar is cut off when the main task restarts"),
@@ -246,6 +240,7 @@ impl Lowering<'_> {
                 delimiters: None,
                 env: false,
                 perms: None,
+                owner: None,
                 noop: true,
             }],
             resources: SMALL,

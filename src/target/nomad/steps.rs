@@ -17,7 +17,7 @@ use super::lower::{Lowering, Names, Place};
 use super::model::{Config, Task};
 use super::network::SMALL;
 use super::replica::{Covered, is_identifier};
-use super::task::user_text;
+use super::task::{Mounted, user_text};
 use super::template;
 use super::text::INDEX;
 use super::volumes;
@@ -39,7 +39,7 @@ const SHARED: &str = "/alloc/data";
 const HEAD: &str = "#!/bin/bash
 set -euo pipefail
 child=
-trap 'kill $child 2>/dev/null; wait; exit 143' TERM INT
+trap 'kill $child 2>/dev/null || true; wait || true; exit 143' TERM INT
 
 step() {
   \"$@\" &
@@ -275,7 +275,14 @@ impl<'a> Lowering<'a> {
     fn script(&mut self, text: &str, path: &str, span: Span, task: &mut Task) {
         let covered = Covered { first: 0, count: 1 };
         let data = template::file(&Each::Same(Value::new(text)), covered, &self.secrets);
-        self.mounted(data, path, None, false, span, task);
+        let file = Mounted {
+            path,
+            mode: None,
+            owner: None,
+            secret: false,
+            span,
+        };
+        self.mounted(data, &file, task);
     }
 }
 

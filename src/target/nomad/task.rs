@@ -15,6 +15,9 @@ use crate::emit::hcl::{Expr, Piece};
 use crate::plan::{self, Across, Container, Each, Slot, Value, VariableOfAll};
 use crate::problem::{Problem, Span};
 
+/// The folder in a container in which scripts of steps are mounted.
+const OWN: &str = "/flokkr/";
+
 impl Lowering<'_> {
     pub(super) fn main(
         &mut self,
@@ -34,8 +37,6 @@ impl Lowering<'_> {
             }
             (Discovery::DockerNetwork, None) => {
                 self.named(place, &mut task.config);
-                let ports = group.network.ports.iter();
-                task.config.ports = ports.map(|p| p.label.clone()).collect();
             }
             _ => self.reaching(&mut task.config),
         }
@@ -144,7 +145,7 @@ impl Lowering<'_> {
         }
         self.given(container, place, &mut task);
         for mount in secrets {
-            self.secret(mount, &mut task);
+            self.secret(mount, container, &mut task);
         }
         if volumes {
             self.mounts(place, &mut task.config);
@@ -279,7 +280,14 @@ impl Lowering<'_> {
             let secret = content.all().iter().any(Value::has_secret);
             task.vault |= secret && self.settings.is_vault();
             let mode = file.mode.0;
-            self.mounted(data, &file.path, (mode != 0o644).then_some(mode), secret, file.span, task);
+            let file = Mounted {
+                path: &file.path,
+                mode: (mode != 0o644).then_some(mode),
+                owner: container.user.or(container.image.user),
+                secret,
+                span: file.span,
+            };
+            self.mounted(data, &file, task);
         }
     }
 
@@ -383,6 +391,7 @@ impl Lowering<'_> {
             delimiters,
             env: true,
             perms: None,
+            owner: None,
             noop: false,
         });
     }
@@ -414,46 +423,86 @@ impl Lowering<'_> {
     pub(super) fn mounted(
         &mut self,
         data: Data,
-        path: &str,
-        mode: Option<u32>,
-        secret: bool,
-        span: Span,
+        file: &Mounted<'_>,
         task: &mut Task,
     ) {
+        let Mounted {
+            path,
+            mode,
+            owner,
+            secret,
+            span,
+        } = *file;
         let folder = if secret { "secrets" } else { "local" };
-        let taken: HashSet<&str> = task.templates.iter().map(|t| &*t.destination).collect();
         let base = file_name(path);
-        let mut destination = format!("{folder}/{base}");
+        let own = path.strip_prefix(OWN).is_some_and(|name| name == base) && !secret;
+        let mut destination = if own {
+            format!("{folder}/flokkr/{base}")
+        } else {
+            format!("{folder}/{base}")
+        };
+        let taken: HashSet<&str> = task.templates.iter().map(|t| &*t.destination).collect();
         let mut number = 2;
         while taken.contains(destination.as_str()) {
             destination = format!("{folder}/{number}-{base}");
             number += 1;
         }
-        task.config.mounts.push(Mount {
-            kind: "bind",
-            source: Some(vec![Piece::Text(destination.clone())]),
-            target: self.option(path, "files", span),
-            readonly: true,
-            size: None,
-            driver: None,
-        });
+        // Scripts are mounted by their folder: one mount for all of them.
+        let (source, target) = if own {
+            (format!("{folder}/flokkr"), OWN.trim_end_matches('/'))
+        } else {
+            (destination.clone(), path)
+        };
+        let source = Some(vec![Piece::Text(source)]);
+        if !task.config.mounts.iter().any(|m| m.source == source) {
+            let target = self.option(target, "files", span);
+            task.config.mounts.push(Mount {
+                kind: "bind",
+                source,
+                target,
+                readonly: true,
+                size: None,
+                driver: None,
+            });
+        }
         task.templates.push(Template {
             destination,
             data: data.text,
             delimiters: data.delimiters,
             env: false,
             perms: mode.map(|m| format!("{m:04o}")),
+            // A file that others may not read belongs to whoever reads it.
+            owner: owner.filter(|_| mode.is_some_and(|m| m & 0o004 == 0)),
             noop: false,
         });
     }
 
     /// A secret as a file.
-    fn secret(&mut self, mount: &plan::SecretMount, task: &mut Task) {
+    fn secret(&mut self, mount: &plan::SecretMount, container: &Container, task: &mut Task) {
         let data = template::secret(&mount.secret, &self.secrets);
         task.vault |= self.settings.is_vault();
-        let mode = mount.mode.map(|m| m.0);
-        self.mounted(data, &mount.path, mode, true, mount.span, task);
+        let file = Mounted {
+            path: &mount.path,
+            mode: mount.mode.map(|m| m.0),
+            owner: container.user.or(container.image.user),
+            secret: true,
+            span: mount.span,
+        };
+        self.mounted(data, &file, task);
     }
+}
+
+/// A file in a container.
+#[derive(Clone, Copy)]
+pub(super) struct Mounted<'a> {
+    pub(super) path: &'a str,
+    /// Its permissions, unless they are the usual ones.
+    pub(super) mode: Option<u32>,
+    /// Whom the process belongs to.
+    pub(super) owner: Option<User>,
+    /// A secret is in it.
+    pub(super) secret: bool,
+    pub(super) span: Span,
 }
 
 /// What some of the replicas at hand have; that all have it was asked before.

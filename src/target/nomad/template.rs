@@ -55,7 +55,6 @@ pub(super) struct Data {
 
 struct Writer<'a> {
     secrets: &'a Secrets,
-    covered: Covered,
     delimiters: Delimiters,
 }
 
@@ -70,10 +69,9 @@ pub(super) fn file(content: &Each<Value>, covered: Covered, secrets: &Secrets) -
         .unwrap_or(USUAL);
     let writer = Writer {
         secrets,
-        covered,
         delimiters,
     };
-    let mut text = writer.each(content, |value| writer.parts(value));
+    let mut text = writer.whole(content, covered);
     if text.is_empty() {
         // Nomad asks for some text.
         text = writer.action("\"\"");
@@ -86,10 +84,8 @@ pub(super) fn file(content: &Each<Value>, covered: Covered, secrets: &Secrets) -
 
 /// A file that is one secret.
 pub(super) fn secret(name: &str, secrets: &Secrets) -> Data {
-    let covered = Covered { first: 0, count: 1 };
     let writer = Writer {
         secrets,
-        covered,
         delimiters: USUAL,
     };
     Data {
@@ -128,29 +124,32 @@ pub(super) fn variables(
 ) -> Data {
     let writer = Writer {
         secrets,
-        covered,
         delimiters: USUAL,
     };
     let mut text = String::new();
+    let mut branches = false;
     for (name, slot) in variables {
-        let line = |value: Option<&Value>| match value {
-            Some(value) => writer.line(name, value),
-            None => String::new(),
-        };
         let all: Option<Vec<&Value>> = match slot {
             Each::Replica(values) => values.iter().map(Option::as_ref).collect(),
             Each::Same(_) => None,
         };
-        // The id counts from 1.
-        let ids = [covered.indexes().map(|i| (i + 1).to_string()).collect()];
-        let id = all.and_then(|values| fit(&values, &ids));
-        match (id, slot) {
-            (Some(pieces), _) => text.push_str(&writer.numbered(name, &pieces)),
-            (None, Each::Same(value)) => text.push_str(&line(value.as_ref())),
-            (None, Each::Replica(_)) => {
-                text.push_str(&writer.each(slot, |value| line(value.as_ref())));
+        let pieces = all.and_then(|values| fit(&values, &numbers(covered)));
+        match (pieces, slot) {
+            (Some(pieces), _) => text.push_str(&writer.numbered_line(name, &pieces)),
+            (None, Each::Same(Some(value))) => text.push_str(&writer.line(name, value)),
+            (None, Each::Same(None)) => {}
+            (None, Each::Replica(values)) => {
+                let lines = values.iter().map(|value| match value {
+                    Some(value) => writer.line(name, value),
+                    None => String::new(),
+                });
+                text.push_str(&writer.branches(&lines.collect::<Vec<_>>()));
+                branches = true;
             }
         }
+    }
+    if branches {
+        text.insert_str(0, &writer.index());
     }
     Data {
         text,
@@ -164,35 +163,72 @@ impl Writer<'_> {
         format!("{open} {inside} {close}")
     }
 
-    /// What all replicas have, or a branch for each value that some have.
-    fn each<T: PartialEq>(&self, each: &Each<T>, write: impl Fn(&T) -> String) -> String {
-        let values = match each {
-            Each::Same(value) => return write(value),
+    /// What all replicas have: alike, with a number in it, or a branch for each text.
+    fn whole(&self, content: &Each<Value>, covered: Covered) -> String {
+        let values = match content {
+            Each::Same(value) => return self.parts(value),
             Each::Replica(values) => values,
         };
-        let mut branches: Vec<(String, Vec<u32>)> = Vec::new();
-        for (index, value) in (0u32..).zip(values) {
-            let text = write(value);
+        let all: Vec<&Value> = values.iter().collect();
+        match fit(&all, &numbers(covered)) {
+            Some(pieces) => self.numbered(&pieces, |text| self.literal(text)),
+            None => {
+                let texts: Vec<String> = values.iter().map(|v| self.parts(v)).collect();
+                self.index() + &self.branches(&texts)
+            }
+        }
+    }
+
+    /// The action that keeps the index for conditions.
+    fn index(&self) -> String {
+        let (open, close) = self.delimiters;
+        format!("{open} $index := env \"{INDEX}\" -{close}\n")
+    }
+
+    /// A branch for each text that some replicas have.
+    fn branches(&self, texts: &[String]) -> String {
+        let mut branches: Vec<(&String, Vec<String>)> = Vec::new();
+        for (index, text) in texts.iter().enumerate() {
+            let index = format!("\"{index}\"");
             match branches.iter_mut().find(|(t, _)| *t == text) {
                 Some((_, indexes)) => indexes.push(index),
                 None => branches.push((text, vec![index])),
             }
         }
         branches.retain(|(text, _)| !text.is_empty());
-        let mut out = self.action(&format!("$index := env \"{INDEX}\""));
+        // A `-` cuts the blanks that follow, so that each branch begins on a line of its own; but
+        // not those that a text begins with, nor where a text goes on behind the last branch.
+        let lines = |text: &&String| text.ends_with('\n') && !text.starts_with(char::is_whitespace);
+        let (open, close) = self.delimiters;
+        let end = if branches.iter().all(|(text, _)| lines(text)) {
+            format!(" -{close}\n")
+        } else {
+            format!(" {close}")
+        };
+        let mut out = String::new();
         for (at, (text, indexes)) in branches.iter().enumerate() {
-            let words: Vec<String> = indexes.iter().map(|i| format!("\"{i}\"")).collect();
-            let condition = format!("if eq $index {}", words.join(" "));
-            let opening = if at == 0 {
-                condition
-            } else {
-                format!("else {condition}")
-            };
-            out.push_str(&self.action(&opening));
-            out.push_str(text);
+            let word = if at == 0 { "if" } else { "else if" };
+            let _ = write!(out, "{open} {word} eq $index {}{end}{text}", indexes.join(" "));
         }
         if !branches.is_empty() {
-            out.push_str(&self.action("end"));
+            let _ = write!(out, "{open} end{end}");
+        }
+        out
+    }
+
+    /// A text in which the numbers of the replica stand.
+    fn numbered(&self, pieces: &[Piece], text: impl Fn(&str) -> String) -> String {
+        let mut out = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Text(part) => out.push_str(&text(part)),
+                Piece::Token(0) => out.push_str(&self.action(&format!("env \"{INDEX}\""))),
+                Piece::Token(_) => {
+                    let id = format!("env \"{INDEX}\" | parseInt | add 1");
+                    out.push_str(&self.action(&id));
+                }
+                Piece::Secret(name) => out.push_str(&self.secret(name)),
+            }
         }
         out
     }
@@ -230,7 +266,7 @@ impl Writer<'_> {
     /// `NAME=VALUE`.
     fn line(&self, name: &str, value: &Value) -> String {
         if let Some(text) = value.plain() {
-            return format!("{name}={}\n", self.literal(&json(text)));
+            return format!("{name}={}\n", self.literal(&written(text)));
         }
         let mut opened = 0;
         let mut out = String::new();
@@ -262,29 +298,39 @@ impl Writer<'_> {
         out
     }
 
-    /// A value in which only the id differs.
-    fn numbered(&self, name: &str, pieces: &[Piece]) -> String {
-        let mut value = String::new();
-        for piece in pieces {
-            match piece {
-                Piece::Text(text) => {
-                    let text = json(text);
-                    let inside = text.get(1..text.len() - 1).unwrap_or_default();
-                    value.push_str(&self.literal(inside));
-                }
-                Piece::Token(_) => {
-                    let id = format!("env \"{INDEX}\" | parseInt | add 1");
-                    value.push_str(&self.action(&id));
-                }
-                Piece::Secret(_) => {}
-            }
+    /// A line in whose value only a number of the replica differs.
+    fn numbered_line(&self, name: &str, pieces: &[Piece]) -> String {
+        let plain = |piece: &Piece| !matches!(piece, Piece::Text(text) if !is_plain(text));
+        if pieces.iter().all(plain) {
+            let value = self.numbered(pieces, str::to_owned);
+            return format!("{name}={value}\n");
         }
-        if matches!(pieces, [Piece::Token(_)]) {
-            format!("{name}={value}\n")
-        } else {
-            format!("{name}=\"{value}\"\n")
-        }
+        let value = self.numbered(pieces, |text| {
+            let text = json(text);
+            let inside = text.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
+            self.literal(inside.unwrap_or_default())
+        });
+        format!("{name}=\"{value}\"\n")
     }
+}
+
+/// The texts of the index and of the id, which counts from 1, by replica.
+fn numbers(covered: Covered) -> [Vec<String>; 2] {
+    [
+        covered.indexes().map(|i| i.to_string()).collect(),
+        covered.indexes().map(|i| (i + 1).to_string()).collect(),
+    ]
+}
+
+/// Characters that need no quotes.
+fn is_plain(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,@+=".contains(c);
+    text.chars().all(plain)
+}
+
+/// A value behind `NAME=`.
+fn written(text: &str) -> String {
+    if is_plain(text) { text.to_owned() } else { json(text) }
 }
 
 /// A text between double quotes, with the escapes of JSON.
