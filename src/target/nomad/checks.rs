@@ -1,31 +1,41 @@
 //! Services of a task and their checks: what a deployment, Consul's DNS and restarts look at.
 //!
-//! They are the task's, not the group's, so that a check that fails restarts that task only.
-//! Nomad's own services know `tcp` and `http`; Consul runs a command in the container as well.
+//! They are the task's, not the group's, so that a check that fails restarts that task only; but
+//! where Consul is told the allocation's own address, Nomad takes them in the group alone, and
+//! restarts all its tasks. Nomad's own services know `tcp` and `http`; Consul runs a command in
+//! the container as well.
 
 use super::lower::{Lowering, Place};
-use super::model::{Check, Endpoint, Group, Probe, Service, Text};
+use super::model::{Check, Endpoint, Group, Probe, Service, Task};
 use super::replica::replaced_slot;
 use super::settings::Discovery;
 use super::text::replaced;
+use crate::emit::hcl::Piece;
 use crate::plan::{self, Container, Each, Health, Value};
 
 impl Lowering<'_> {
-    /// The service under which a container is checked.
-    pub(super) fn services_of(
+    /// The service under which the container of a task is checked.
+    pub(super) fn checked(
         &mut self,
         container: &Container,
-        name: Text,
+        name: &str,
+        task: &mut Task,
         place: Place<'_>,
         group: &mut Group,
-    ) -> Vec<Service> {
+    ) {
         let Some(health) = &container.health else {
-            return Vec::new();
+            return;
+        };
+        // Nomad's own services are looked up for their addresses, which a port of the node is none
+        // of; so what is checked has another name then.
+        let name = match self.settings.discovery() {
+            Discovery::Nomad => format!("{name}-health"),
+            _ => name.to_owned(),
         };
         let checks = self.checks(health, place, group);
         let native = !self.settings.is_consul();
         if checks.is_empty() && native {
-            return Vec::new();
+            return;
         }
         let first = checks.iter().find_map(|c| match &c.probe {
             Probe::Tcp(endpoint) | Probe::Http(endpoint, _) => Some(endpoint.clone()),
@@ -39,14 +49,21 @@ impl Lowering<'_> {
             let port = ports.iter().find(listens)?;
             Some(self.endpoint(group, &port.name, port.number))
         });
-        vec![Service {
+        let of_allocation = self.settings.discovery() == Discovery::Consul;
+        let service = Service {
             comment: None,
-            name,
+            name: vec![Piece::Text(name)],
+            task: of_allocation.then(|| task.name.clone()),
             native,
             port,
-            of_allocation: self.settings.discovery() == Discovery::Consul,
+            of_allocation,
             checks,
-        }]
+        };
+        if of_allocation {
+            group.services.push(service);
+        } else {
+            task.services.push(service);
+        }
     }
 
     fn checks(&mut self, health: &Health, place: Place<'_>, group: &mut Group) -> Vec<Check> {

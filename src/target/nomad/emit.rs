@@ -261,6 +261,7 @@ fn service_block(service: &Service, body: &mut Body) {
     let Service {
         comment,
         name,
+        task,
         native,
         port,
         of_allocation,
@@ -268,6 +269,7 @@ fn service_block(service: &Service, body: &mut Body) {
     } = service;
     let mut inside = Body::default();
     inside.set("name", text(name));
+    set_plain(&mut inside, "task", task.as_ref());
     set_plain(&mut inside, "provider", native.then_some("nomad"));
     if let Some(port) = port {
         inside.set("port", endpoint(port));

@@ -206,6 +206,7 @@ impl<'a> Lowering<'a> {
             .tasks
             .iter()
             .flat_map(|t| &t.services)
+            .chain(&group.services)
             .any(|s| !s.checks.is_empty());
         // The time of a start counts from the first step on, and a step may wait for others.
         let healthy_deadline = within.unwrap_or(0).max(300_000)

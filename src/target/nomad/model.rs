@@ -129,6 +129,8 @@ pub(super) enum Endpoint {
 pub(super) struct Service {
     pub(super) comment: Option<&'static str>,
     pub(super) name: Text,
+    /// The task that it belongs to, where it stands in the group.
+    pub(super) task: Option<String>,
     /// Nomad's own catalog; else Consul's.
     pub(super) native: bool,
     pub(super) port: Option<Endpoint>,

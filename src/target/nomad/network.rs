@@ -103,6 +103,7 @@ impl Lowering<'_> {
             group.services.push(Service {
                 comment,
                 name,
+                task: None,
                 native,
                 port,
                 of_allocation: self.settings.is_bridge(),

@@ -29,8 +29,7 @@ impl Lowering<'_> {
         let service = place.service;
         let mut task = self.container(&service.main, place, true);
         task.name = name;
-        let own = vec![Piece::Text(service.name.to_string())];
-        task.services = self.services_of(&service.main, own, place, group);
+        self.checked(&service.main, &service.name, &mut task, place, group);
         match (self.settings.discovery(), network) {
             (Discovery::DockerNetwork, Some(holder)) => {
                 task.config.network_mode = Some(of_task(holder));
@@ -83,7 +82,7 @@ impl Lowering<'_> {
         // After the main task, and ended after it.
         task.lifecycle = Some(("poststart", true));
         let own = format!("{}-{}", place.service.name, container.name);
-        task.services = self.services_of(container, vec![Piece::Text(own)], place, group);
+        self.checked(container, &own, &mut task, place, group);
         if self.settings.discovery() == Discovery::DockerNetwork {
             task.config.network_mode = Some(of_task(network));
         } else {
