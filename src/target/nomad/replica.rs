@@ -132,6 +132,9 @@ fn lookup(written: &[String]) -> Text {
     vec![Piece::Text(text)]
 }
 
+/// Bytes of a value for which its line is certainly not too long, however it is escaped.
+const LINE: usize = 8 << 10;
+
 /// How a variable is carried.
 #[derive(Debug)]
 pub(super) enum Carrier {
@@ -153,8 +156,8 @@ pub(super) fn variable(name: &str, slot: &Slot, covered: Covered) -> Option<Carr
         return Some(Carrier::Env(text));
     }
     let present = || each.all().iter().flatten();
-    // Lines without a value are dropped.
-    let written = present().all(|v| !v.raw().is_empty());
+    // Lines without a value are dropped, and the reader takes none of 64 KiB.
+    let written = present().all(|v| !v.raw().is_empty() && v.raw().len() < LINE);
     let secret_alone = covered.count == 1 && present().any(Value::has_secret);
     ((is_identifier(name) && written) || secret_alone).then_some(Carrier::Template)
 }
