@@ -67,6 +67,15 @@ Examples:
     Init(Init),
     /// Show the blueprints, plugins and targets there are
     List,
+    /// Show what each target does for a blueprint's fields
+    #[command(after_help = "\
+Examples:
+  flokkr targets                             ./blueprint.yaml
+  flokkr targets hdfs-ha
+
+native: the platform has it. emulated: something else of the same effect. left out: not there, with a
+warning unless it is accepted. refused: the target gives no files for this blueprint.")]
+    Targets(Targets),
     /// Print the JSON Schema of blueprints, or of plugins
     Schema(Schema),
     /// Print completions for a shell
@@ -145,6 +154,17 @@ pub struct Check {
     /// The target (all of them unless given), and the blueprint
     #[arg(value_name = "[TARGET] [BLUEPRINT]", num_args = 0..=2)]
     pub words: Vec<String>,
+    /// Which blueprint.
+    #[command(flatten)]
+    pub input: Input,
+}
+
+/// `flokkr targets`.
+#[derive(Debug, Args)]
+pub struct Targets {
+    /// The blueprint, instead of -f
+    #[arg(value_name = "BLUEPRINT", conflicts_with = "file")]
+    pub blueprint: Option<String>,
     /// Which blueprint.
     #[command(flatten)]
     pub input: Input,

@@ -17,6 +17,29 @@ pub fn emit(
     problems: &mut Problems,
 ) -> Option<Vec<File>> {
     let before = problems.errors();
+    let Lowered { files, account, .. } = lower(cluster, target, layout, sources, problems)?;
+    problems.extend(account.problems);
+    (problems.errors() == before).then_some(files)
+}
+
+/// What a plan became on a target.
+pub struct Lowered {
+    /// The files.
+    pub files: Vec<File>,
+    /// What became of its fields, and the problems with that.
+    pub account: Account,
+    /// The fields that it makes use of.
+    pub fields: Vec<&'static str>,
+}
+
+/// Lowers a cluster for one target; `None` when it came to no plan, which is reported.
+pub fn lower(
+    cluster: &Cluster,
+    target: &dyn Target,
+    layout: Layout,
+    sources: &Sources,
+    problems: &mut Problems,
+) -> Option<Lowered> {
     let contexts = [cluster.vars.clone()];
     let engine = Engine::default();
     let settings = cluster.blueprint.targets.get(target.name());
@@ -44,6 +67,10 @@ pub fn emit(
     let plan = plan::build(cluster, configured.addressing(), sources, problems);
     let mut account = Account::open(target, &*configured);
     let files = configured.lower(&plan, layout, &mut account);
-    problems.extend(account.problems);
-    (problems.errors() == before).then_some(files)
+    let fields = plan::fields::used(&plan);
+    Some(Lowered {
+        files,
+        account,
+        fields,
+    })
 }

@@ -8,6 +8,7 @@ mod generate;
 mod init;
 mod list;
 mod schema;
+mod targets;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -43,6 +44,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Check(check) => check::run(&check, &mut session),
         Command::Init(init) => init::run(&init, &mut session),
         Command::List => list::run(&mut session),
+        Command::Targets(targets) => targets::run(&targets, &mut session),
         Command::Schema(schema) => schema::run(&schema, &mut session),
         Command::Completions { shell } => completions::run(shell, &mut session),
     };

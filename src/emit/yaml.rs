@@ -35,6 +35,15 @@ impl Yaml {
         Self::Text(text.into())
     }
 
+    /// A name or a word of a schema: without quotes where no reader takes it for anything else.
+    pub fn word(text: &str) -> Self {
+        if is_plain_key(text) {
+            Self::Plain(text.to_owned())
+        } else {
+            Self::text(text)
+        }
+    }
+
     /// A whole number.
     pub fn number(number: impl Into<u64>) -> Self {
         Self::Plain(number.into().to_string())
@@ -285,14 +294,14 @@ fn push_key(out: &mut String, key: &str) {
     }
 }
 
-/// A key that no reader takes for anything but itself: an identifier with dots and dashes that is
-/// no word of YAML 1.1.
+/// A key that no reader takes for anything but itself: an identifier with dots, dashes and slashes
+/// that is no word of YAML 1.1.
 fn is_plain_key(key: &str) -> bool {
     const WORDS: [&str; 9] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
     let mut bytes = key.bytes();
     let first = bytes
         .next()
         .is_some_and(|b| b == b'_' || b.is_ascii_alphabetic());
-    let rest = bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+    let rest = bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/'));
     first && rest && key.len() <= 120 && !WORDS.iter().any(|w| w.eq_ignore_ascii_case(key))
 }

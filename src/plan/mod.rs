@@ -14,6 +14,7 @@ mod container;
 mod context;
 mod deliver;
 mod evaluate;
+pub mod fields;
 mod steps;
 mod value;
 
@@ -23,6 +24,7 @@ pub use across::{Across, FileOfAll, VariableOfAll, words_of_all};
 pub use addressing::{Addressing, Member};
 pub use build::build;
 pub use deliver::{Delivered, Deliverer, Mounted, Variable, words};
+pub use steps::quote;
 pub use value::{Each, Part, Slot, Value};
 
 use crate::blueprint::{
@@ -149,7 +151,7 @@ pub struct Service {
 }
 
 /// One process with all that it sees.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Container {
     /// The service's, step's or sidecar's name.
     pub name: Arc<str>,

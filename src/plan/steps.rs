@@ -240,7 +240,7 @@ fn script_text(unless: Option<&Slot>, body: &Body, replica: u32) -> Option<Value
 }
 
 /// A word for a shell.
-pub(super) fn quote(word: &str) -> String {
+pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::{Configured, Target};
+use crate::plan::fields::{FIELDS, is_part};
 use crate::problem::{Problem, Problems, Span, one_of};
 
 /// What became of a field.
@@ -107,6 +108,10 @@ impl Account {
     }
 
     fn note(&mut self, field: &'static str, span: Span, fate: Fate, how: &str) {
+        debug_assert!(
+            FIELDS.iter().any(|f| is_part(f, field)),
+            "{field} is no field of a plan"
+        );
         self.notes.push(Note {
             field,
             span,

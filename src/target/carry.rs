@@ -37,7 +37,7 @@ fn items(value: &Value) -> Vec<Item<'_>> {
 }
 
 /// The pieces that give every replica its value, if there are any: `values` by replica, and for
-/// each token its text by replica. Earlier tokens are preferred, and text to all of them.
+/// each token its text by replica. Earlier tokens are preferred.
 pub fn fit(values: &[&Value], tokens: &[Vec<String>]) -> Option<Vec<Piece>> {
     let search = Search {
         values: values.iter().map(|v| items(v)).collect(),
@@ -122,18 +122,7 @@ impl<'a> Search<'a> {
 
     fn branch(&self, positions: Vec<usize>) -> Branch<'a> {
         let mut choices = Vec::new();
-        let items: Option<Vec<Item<'a>>> = self
-            .values
-            .iter()
-            .zip(&positions)
-            .map(|(value, at)| value.get(*at).copied())
-            .collect();
-        if let Some(first) = items.as_ref().and_then(|i| i.first())
-            && items.iter().flatten().all(|i| i == first)
-        {
-            let next = positions.iter().map(|at| at + 1).collect();
-            choices.push((Step::Item(*first), next));
-        }
+        // The texts of a token differ, so where one fits no common text does.
         for (token, texts) in self.tokens.iter().enumerate() {
             let ends: Option<Vec<usize>> = self
                 .values
@@ -149,6 +138,18 @@ impl<'a> Search<'a> {
             if let Some(next) = ends.filter(|_| texts.len() == self.values.len()) {
                 choices.push((Step::Token(token), next));
             }
+        }
+        let items: Option<Vec<Item<'a>>> = self
+            .values
+            .iter()
+            .zip(&positions)
+            .map(|(value, at)| value.get(*at).copied())
+            .collect();
+        if let Some(first) = items.as_ref().and_then(|i| i.first())
+            && items.iter().flatten().all(|i| i == first)
+        {
+            let next = positions.iter().map(|at| at + 1).collect();
+            choices.push((Step::Item(*first), next));
         }
         Branch {
             positions,

@@ -8,6 +8,7 @@
 mod account;
 mod carry;
 mod compose;
+mod kubernetes;
 mod nomad;
 mod patch;
 mod wait;
@@ -22,7 +23,7 @@ use crate::problem::{Problem, did_you_mean, one_of};
 use crate::yaml::Node;
 
 /// Every target, in the order of help texts.
-pub const ALL: &[&dyn Target] = &[&compose::Compose, &nomad::Nomad];
+pub const ALL: &[&dyn Target] = &[&compose::Compose, &kubernetes::Kubernetes, &nomad::Nomad];
 
 /// A platform that flokkr emits files for.
 pub trait Target: Sync {
@@ -42,6 +43,12 @@ pub trait Target: Sync {
 
     /// What it may have to leave out, by the names that its setting `accept` takes.
     fn losses(&self) -> &'static [&'static str];
+
+    /// Is a field (of [`FIELDS`](crate::plan::fields::FIELDS)) its business at all?
+    fn concerns(&self, field: &str) -> bool {
+        let _ = field;
+        true
+    }
 
     /// Reads its settings; without any, the defaults. `None` when a problem was reported.
     fn configure(

@@ -1,5 +1,6 @@
 //! The way out for what flokkr does not model: a part of a blueprint laid over what is emitted.
-//! Maps merge, lists replace, null removes; texts go out as they stand.
+//! Maps merge, lists replace, null removes; texts go out as they stand. A mapping laid over a list of
+//! named things, such as containers, changes those by their names.
 
 use crate::emit::yaml::Yaml;
 use crate::template::{ValueKind, plain_value};
@@ -26,12 +27,18 @@ fn lay(value: &mut Yaml, key: &str, patch: &Node) {
             let Some((_, below)) = entries.get_mut(at) else {
                 return;
             };
-            if matches!(below, Yaml::Map(_)) {
-                for entry in inner {
-                    lay(below, &entry.key, &entry.value);
+            match below {
+                Yaml::Map(_) => {
+                    for entry in inner {
+                        lay(below, &entry.key, &entry.value);
+                    }
                 }
-            } else {
-                *below = converted(patch);
+                Yaml::List(items) if items.iter().all(|i| i.get("name").is_some()) => {
+                    for entry in inner {
+                        lay_item(items, &entry.key, &entry.value);
+                    }
+                }
+                _ => *below = converted(patch),
             }
         }
         (_, Some(at)) => {
@@ -40,6 +47,22 @@ fn lay(value: &mut Yaml, key: &str, patch: &Node) {
             }
         }
         (_, None) => entries.push((key.to_owned(), converted(patch))),
+    }
+}
+
+/// Lays a patch over the item of this name; a new one is added.
+fn lay_item(items: &mut Vec<Yaml>, name: &str, patch: &Node) {
+    let called = |item: &Yaml| matches!(item.get("name"), Some(Yaml::Text(text) | Yaml::Plain(text)) if text == name);
+    let at = items.iter().position(called);
+    match (at.and_then(|at| items.get_mut(at)), &patch.value) {
+        (Some(_), Value::Null) => items.retain(|i| !called(i)),
+        (Some(item), Value::Map(_)) => apply(item, patch),
+        (None, Value::Map(_)) => {
+            let mut item = Yaml::Map(vec![("name".to_owned(), Yaml::text(name))]);
+            apply(&mut item, patch);
+            items.push(item);
+        }
+        _ => {}
     }
 }
 

@@ -8,6 +8,8 @@ use std::process::Stdio;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use flokkr::target;
+
 use crate::support::{flokkr, said, snapshot};
 
 const BLUEPRINT: &str = "\
@@ -211,7 +213,10 @@ fn gen_prunes_only_its_own() {
     desk.shows("gen-stale", "gen all -o out", 0);
     assert!(desk.has("out/compose.yaml"));
     desk.shows("gen-prune", "gen all -o out --prune", 0);
-    assert_eq!(desk.list("out"), [".flokkr.json", "compose", "mine.yaml"]);
+    let mut kept = vec![".flokkr.json", "mine.yaml"];
+    kept.extend(target::names());
+    kept.sort_unstable();
+    assert_eq!(desk.list("out"), kept);
 
     desk.put("out/compose/compose.yaml", "edited: true\n");
     desk.run("gen compose -o out --prune", 0);
@@ -389,6 +394,7 @@ fn init_starts_a_blueprint_and_never_overwrites() {
 #[test]
 fn list_shows_the_library() {
     Desk::empty().shows("list", "list", 0);
+    Desk::empty().shows("targets", "targets hdfs-ha", 0);
 }
 
 #[test]
@@ -493,6 +499,7 @@ fn help_and_version() {
         "check",
         "init",
         "list",
+        "targets",
         "schema",
         "completions",
     ] {

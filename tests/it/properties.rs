@@ -112,7 +112,7 @@ fn is_key_of_all(key: &str) -> bool {
     let identifier = key.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic())
         && key
             .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+            .all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
     key == "<<" || (identifier && !WORDS.contains(&key.to_ascii_lowercase().as_str()))
 }
 
@@ -123,7 +123,8 @@ fn is_value_of_all(value: &str) -> bool {
         let all = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
         all(whole) && all(part)
     });
-    decimal || fraction || matches!(value, "true" | "false" | "null")
+    let word = is_key_of_all(value) && value != "<<";
+    decimal || fraction || word || matches!(value, "true" | "false" | "null")
 }
 
 /// The document by flokkr's own reader, typed as YAML 1.2 does.

@@ -120,6 +120,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn service(&mut self, service: &'a plan::Service) {
+        self.emulated(service);
         let names = emitted_names(service);
         if let Some(placement) = &service.placement {
             let what = "it has one node, so that `placement` chooses nothing";
@@ -139,6 +140,41 @@ impl<'a> Lowering<'a> {
                 main,
             };
             self.replica(place);
+        }
+    }
+
+    /// What Compose has no word for, and is made of services.
+    fn emulated(&mut self, service: &plan::Service) {
+        let span = service.span;
+        let ways = [
+            (
+                service.kind == Kind::Ensemble,
+                "kind.ensemble",
+                "one Compose service per replica",
+            ),
+            (
+                service.kind == Kind::Daemon,
+                "kind.daemon",
+                "one container: there is one node",
+            ),
+            (
+                !service.inits.is_empty(),
+                "init",
+                "a service for each step, which completes before the next",
+            ),
+            (
+                !service.sidecars.is_empty() && !self.settings.is_host(),
+                "sidecars",
+                "services in one network, which a service of its own holds",
+            ),
+            (
+                service.main.resources.cpu.is_some(),
+                "resources",
+                "reserved processors are a weight (cpu_shares)",
+            ),
+        ];
+        for (_, field, how) in ways.iter().filter(|(is, _, _)| *is) {
+            self.account.emulated(field, span, how);
         }
     }
 

@@ -100,6 +100,13 @@ fn gate(
         lowering.account.lost("needs.quorum", need.span, &what);
     }
     let at_least = wait::at_least(need.quorum, count);
+    let how = "a service waits for the ports and completes";
+    let field = if need.quorum == Quorum::All {
+        "needs"
+    } else {
+        "needs.quorum"
+    };
+    lowering.account.emulated(field, need.span, how);
     let key = (Arc::clone(&need.service), Arc::clone(&name), need.quorum);
     if let Some(gate) = lowering.gates.get(&key).cloned() {
         share(lowering, &gate, place);

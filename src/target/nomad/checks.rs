@@ -151,7 +151,9 @@ impl Lowering<'_> {
                     None => "its own services are checked by `tcp` and `http`, not by a command, and \
                              there is no port to look at: a task that runs counts as ready",
                 };
-                self.account.lost("health.command", check.span, what);
+                let alive = health.alive.as_ref().is_some_and(|a| a.span == check.span) && health.apart;
+                let field = if alive { "health.alive" } else { "health.ready" };
+                self.account.lost(field, check.span, what);
                 match open? {
                     plan::Probe::Tcp(name, number) | plan::Probe::Http(name, number, _) => {
                         Some(Probe::Tcp(self.endpoint(group, name, *number)))

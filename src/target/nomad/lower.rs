@@ -126,6 +126,7 @@ impl<'a> Lowering<'a> {
             let what = "`build` is for the target that emits Dockerfiles; the image must exist";
             self.account.lost("build", build.span, what);
         }
+        self.emulated(service);
         let asked = self
             .settings
             .separate
@@ -158,6 +159,31 @@ impl<'a> Lowering<'a> {
             count: service.replicas,
         };
         jobs.push(self.job(Place { service, covered }, service.name.to_string()));
+    }
+
+    /// What Nomad has no word for, and is made of tasks.
+    fn emulated(&mut self, service: &plan::Service) {
+        let holds = self.settings.discovery() == Discovery::DockerNetwork;
+        let ways = [
+            (
+                service.kind == Kind::Ensemble,
+                "kind.ensemble",
+                "names and volumes by the index of the allocation",
+            ),
+            (
+                !service.inits.is_empty(),
+                "init",
+                "prestart tasks, which start together and wait for each other",
+            ),
+            (
+                !service.sidecars.is_empty() && holds,
+                "sidecars",
+                "tasks in one network, which a task of its own holds",
+            ),
+        ];
+        for (_, field, how) in ways.iter().filter(|(is, _, _)| *is) {
+            self.account.emulated(field, service.span, how);
+        }
     }
 
     fn job(&mut self, place: Place<'a>, name: String) -> Job {

@@ -6,6 +6,7 @@
 //! good as soon as the main process is started again.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::addressing::replica_name;
@@ -133,7 +134,7 @@ impl Lowering<'_> {
             .chain(sidecars)
             .find(|i| i.shell != Shell::None)?;
         let mut config = Config {
-            image: self.option(&image.reference, "image", service.span),
+            image: self.option(&image.reference, "entrypoint", service.span),
             entrypoint: Some(Expr::texts(["sleep"])),
             args: Some(Expr::texts(["infinity"])),
             ..Config::default()
@@ -198,7 +199,7 @@ impl Lowering<'_> {
             .find(|i| i.shell == Shell::Bash);
         let Some(image) = image else {
             self.account.refused(
-                "image",
+                "sidecars",
                 service.span,
                 Problem::error("unsupported", "nothing can write the names of other services")
                     .at(service.span)
@@ -215,9 +216,10 @@ impl Lowering<'_> {
             }
             known.push(service.name.to_string());
             for name in known {
-                lines.push_str(&format!(
+                let _ = write!(
+                    lines,
                     "{{{{ range nomadService \"{name}\" }}}}{{{{ .Address }}}} {name}\n{{{{ end }}}}"
-                ));
+                );
             }
         }
         lines.push('\n');
@@ -230,7 +232,7 @@ impl Lowering<'_> {
             lifecycle: Some(("prestart", true)),
             user: Some("0:0".to_owned()),
             config: Config {
-                image: self.option(&image.reference, "image", service.span),
+                image: self.option(&image.reference, "entrypoint", service.span),
                 entrypoint: Some(Expr::texts(["bash", "-c"])),
                 args: Some(Expr::texts([script])),
                 ..Config::default()

@@ -94,14 +94,12 @@ pub(super) fn option_text(values: &Each<Value>, covered: Covered) -> Result<Text
         Each::Same(value) => option(value.raw()),
         Each::Replica(values) => {
             let all: Vec<&Value> = values.iter().collect();
-            match by_index(&all, covered, option) {
-                Some(text) => text.map(apart),
-                None => {
-                    let written: Result<Vec<String>, Unfit> =
-                        values.iter().map(|v| quoted(v.raw())).collect();
-                    Ok(lookup(&written?))
-                }
+            if let Some(text) = by_index(&all, covered, option) {
+                return text.map(apart);
             }
+            let written: Result<Vec<String>, Unfit> =
+                values.iter().map(|v| quoted(v.raw())).collect();
+            Ok(lookup(&written?))
         }
     }
 }

@@ -81,20 +81,16 @@ records! {
 pub(super) type Settings = NomadSettings;
 
 /// What Nomad cannot carry, by the name that `accept` takes.
-pub(super) const LOSSES: [&str; 14] = [
+pub(super) const LOSSES: [&str; 10] = [
     "build",
-    "health.command",
-    "health.sidecar",
-    "layout",
-    "needs.job",
-    "needs.port",
+    "health.alive",
+    "health.ready",
+    "needs",
     "needs.quorum",
-    "needs.ready",
     "ports.publish",
     "replicas",
-    "resources.limits",
+    "resources",
     "restart",
-    "secrets.mode",
     "stop.before",
 ];
 

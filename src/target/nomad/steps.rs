@@ -153,7 +153,7 @@ impl<'a> Lowering<'a> {
         let service = place.service;
         let image = &service.main.image;
         let mut config = Config {
-            image: self.option(&image.reference, "image", service.span),
+            image: self.option(&image.reference, "entrypoint", service.span),
             network_mode: Some(vec![crate::emit::hcl::Piece::Text("none".to_owned())]),
             ..Config::default()
         };
@@ -196,7 +196,7 @@ impl<'a> Lowering<'a> {
         let span = place.service.span;
         let mut task = Task {
             config: Config {
-                image: self.option(&image.reference, "image", span),
+                image: self.option(&image.reference, "entrypoint", span),
                 ..Config::default()
             },
             resources: SMALL,

@@ -120,7 +120,7 @@ impl Lowering<'_> {
         let mut task = Task {
             user: user.map(user_text),
             config: Config {
-                image: self.option(&image.reference, "image", *span),
+                image: self.option(&image.reference, "entrypoint", *span),
                 work_dir: workdir.as_ref().map(|w| self.option(w, "workdir", *span)),
                 ..Config::default()
             },
@@ -237,11 +237,11 @@ impl Lowering<'_> {
         } = resources;
         if cpu_limit.is_some() {
             let what = "a process may use every idle processor: only its share is kept for it";
-            self.account.lost("resources.limits", span, what);
+            self.account.lost("resources", span, what);
         }
         if cpu.is_some() {
             let how = "a processor counts as the MHz of the setting `mhz`";
-            self.account.emulated("resources.cpu", span, how);
+            self.account.emulated("resources", span, how);
         }
         let reserved = memory.or(memory_limit).map_or_else(|| self.settings.memory(), |m| m.0);
         let most = memory_limit.map(|m| m.0).filter(|m| *m > reserved);
@@ -256,7 +256,7 @@ impl Lowering<'_> {
     fn given(&mut self, container: &Container, place: Place<'_>, task: &mut Task) {
         let stored;
         let container = if self.settings.is_kv() {
-            stored = self.stored(container);
+            stored = as_files(container);
             &stored
         } else {
             container
@@ -287,30 +287,6 @@ impl Lowering<'_> {
                 span: file.span,
             };
             self.mounted(data, &file, task);
-        }
-    }
-
-    /// The same container with all its config as files.
-    fn stored(&self, container: &Container) -> Container {
-        let mut config = container.config.clone();
-        for file in &mut config {
-            file.delivery = Delivery::Files;
-        }
-        Container {
-            name: Arc::clone(&container.name),
-            span: container.span,
-            image: Arc::clone(&container.image),
-            entrypoint: container.entrypoint.clone(),
-            command: container.command.clone(),
-            user: container.user,
-            workdir: container.workdir.clone(),
-            env: container.env.clone(),
-            config,
-            files: container.files.clone(),
-            secrets: container.secrets.clone(),
-            health: container.health.clone(),
-            stop: container.stop.clone(),
-            resources: container.resources,
         }
     }
 
@@ -349,7 +325,7 @@ impl Lowering<'_> {
                 span,
             } = variable;
             match replica::variable(&name, &value, place.covered) {
-                Some(Carrier::Absent) => continue,
+                Some(Carrier::Absent) | None => {}
                 Some(Carrier::Env(text)) => {
                     if !self.variable_name(&name, span) {
                         continue;
@@ -374,7 +350,6 @@ impl Lowering<'_> {
                             .help("deliver it as a file: `delivery: files`, or `files`"),
                     );
                 }
-                None => {}
             }
         }
         if rendered.is_empty() {
@@ -488,6 +463,30 @@ impl Lowering<'_> {
             span: mount.span,
         };
         self.mounted(data, &file, task);
+    }
+}
+
+/// The same container with all its config as files.
+fn as_files(container: &Container) -> Container {
+    let mut config = container.config.clone();
+    for file in &mut config {
+        file.delivery = Delivery::Files;
+    }
+    Container {
+        name: Arc::clone(&container.name),
+        span: container.span,
+        image: Arc::clone(&container.image),
+        entrypoint: container.entrypoint.clone(),
+        command: container.command.clone(),
+        user: container.user,
+        workdir: container.workdir.clone(),
+        env: container.env.clone(),
+        config,
+        files: container.files.clone(),
+        secrets: container.secrets.clone(),
+        health: container.health.clone(),
+        stop: container.stop.clone(),
+        resources: container.resources,
     }
 }
 

@@ -170,13 +170,11 @@ impl Writer<'_> {
             Each::Replica(values) => values,
         };
         let all: Vec<&Value> = values.iter().collect();
-        match fit(&all, &numbers(covered)) {
-            Some(pieces) => self.numbered(&pieces, |text| self.literal(text)),
-            None => {
-                let texts: Vec<String> = values.iter().map(|v| self.parts(v)).collect();
-                self.index() + &self.branches(&texts)
-            }
+        if let Some(pieces) = fit(&all, &numbers(covered)) {
+            return self.numbered(&pieces, |text| self.literal(text));
         }
+        let texts: Vec<String> = values.iter().map(|v| self.parts(v)).collect();
+        self.index() + &self.branches(&texts)
     }
 
     /// The action that keeps the index for conditions.

@@ -32,6 +32,8 @@ impl<'a> Lowering<'a> {
             let Some(needed) = self.services.get(&*need.service).copied() else {
                 continue;
             };
+            let how = "a script waits for the ports before the first step";
+            self.account.emulated("needs", need.span, how);
             if let Some(wait) = self.wait(need, needed, place)
                 && !waits.iter().any(|(_, known)| *known == wait.1)
             {
@@ -52,14 +54,14 @@ impl<'a> Lowering<'a> {
             let what = format!(
                 "nothing says that the job `{service}` has ended well: submit this one after it"
             );
-            self.account.lost("needs.job", need.span, &what);
+            self.account.lost("needs", need.span, &what);
             return None;
         }
         let Some(number) = port(need, needed) else {
             let what = format!(
                 "`{service}` has no port that could be waited for"
             );
-            self.account.lost("needs.port", need.span, &what);
+            self.account.lost("needs", need.span, &what);
             return None;
         };
         let Some(image) = wait::image(place.service, needed) else {
@@ -76,7 +78,7 @@ impl<'a> Lowering<'a> {
             let what = format!(
                 "a port of `{service}` is waited for, which may be open before it is ready"
             );
-            self.account.lost("needs.ready", need.span, &what);
+            self.account.lost("needs", need.span, &what);
         }
         let numbered = needed.kind == Kind::Ensemble && !by_checks;
         let count = if numbered { needed.replicas } else { 1 };

@@ -1,0 +1,156 @@
+//! Objects as files: one for each, or all in one. What is there only with a profile has a folder
+//! of its own, so that whoever wants it applies that folder too.
+
+use camino::Utf8PathBuf;
+use indexmap::IndexMap;
+
+use super::emit;
+use super::model::{Body, EnvValue, Object, Pod, VolumeSource};
+use super::settings::Settings;
+use crate::emit::yaml::{self, Yaml};
+use crate::file::File;
+use crate::plan::{Plan, SecretSource};
+use crate::problem::Problem;
+use crate::target::{Account, Layout, patch};
+
+/// The files.
+pub(super) fn files(
+    objects: &[Object],
+    plan: &Plan,
+    settings: &Settings,
+    layout: Layout,
+    account: &mut Account,
+) -> Vec<File> {
+    let namespace = settings.namespace(&plan.name);
+    let mut files: IndexMap<Utf8PathBuf, String> = IndexMap::new();
+    let mut patches = Patches::new(settings);
+    for object in objects {
+        let mut value = emit::object(object, namespace);
+        if let Some(node) = &object.patch {
+            patch::apply(&mut value, node);
+        }
+        patches.apply(object, &mut value);
+        let folders = if object.profiles.is_empty() {
+            vec![Utf8PathBuf::new()]
+        } else {
+            let folder = |p: &String| Utf8PathBuf::from("profiles").join(p);
+            object.profiles.iter().map(folder).collect()
+        };
+        for folder in folders {
+            let path = match layout {
+                Layout::Several => folder.join(file_name(object)),
+                Layout::Single if folder.as_str().is_empty() => {
+                    format!("{}.yaml", plan.name).into()
+                }
+                Layout::Single => format!("{folder}.yaml").into(),
+            };
+            let comment = comment(object, plan, namespace, !files.contains_key(&path));
+            let text = yaml::document(&comment, &value);
+            let file = files.entry(path).or_default();
+            if !file.is_empty() {
+                file.push_str("---\n");
+            }
+            file.push_str(&text);
+        }
+    }
+    patches.unused(account);
+    let files = files.into_iter();
+    files.map(|(path, text)| File { path, text }).collect()
+}
+
+/// The namespace is applied before what is in it: `kubectl` takes files by their names.
+fn file_name(object: &Object) -> String {
+    let kind = object.body.kind().to_lowercase();
+    match object.body {
+        Body::Namespace => format!("00-{kind}.yaml"),
+        _ => format!("{}-{kind}.yaml", object.name),
+    }
+}
+
+/// Where a file comes from, and the Secrets that must be there before an object.
+fn comment(object: &Object, plan: &Plan, namespace: &str, first: bool) -> String {
+    let mut lines = Vec::new();
+    if first {
+        let name = &plan.name;
+        lines.push(format!(
+            "Made by flokkr from the blueprint {name}: change that, not this file."
+        ));
+    }
+    let Body::Workload(workload) = &object.body else {
+        return lines.join("\n");
+    };
+    for secret in &plan.secrets {
+        let name = &secret.name;
+        let source = match &secret.source {
+            SecretSource::File(path) => format!("--from-file={name}={path}"),
+            SecretSource::Env(variable) => format!("--from-literal={name}=\"${variable}\""),
+            SecretSource::External(_) => continue,
+        };
+        if uses(&workload.pod, name) {
+            lines.push(format!(
+                "Needs: kubectl -n {namespace} create secret generic {name} {source}"
+            ));
+        }
+    }
+    lines.join("\n")
+}
+
+/// Does a pod use a Secret?
+fn uses(pod: &Pod, secret: &str) -> bool {
+    let mounted = pod
+        .volumes
+        .iter()
+        .any(|v| matches!(&v.source, VolumeSource::Secret { name, .. } if name == secret));
+    let mut containers = pod.inits.iter().chain(&pod.containers);
+    mounted
+        || containers.any(|c| {
+            let mut env = c.env.iter();
+            env.any(|e| matches!(&e.value, EnvValue::Secret { name, .. } if name == secret))
+        })
+}
+
+/// The patches of `targets.kubernetes.patch`, by object.
+struct Patches<'a> {
+    entries: Vec<(&'a crate::yaml::Entry, bool)>,
+    known: Vec<String>,
+}
+
+impl<'a> Patches<'a> {
+    fn new(settings: &'a Settings) -> Self {
+        let node = settings.patch.as_ref().map(|p| &p.0);
+        Self {
+            entries: node
+                .into_iter()
+                .flat_map(crate::yaml::Node::entries)
+                .map(|e| (e, false))
+                .collect(),
+            known: Vec::new(),
+        }
+    }
+
+    fn apply(&mut self, object: &Object, value: &mut Yaml) {
+        let name = format!("{}/{}", object.body.kind(), object.name);
+        for (entry, used) in &mut self.entries {
+            if *entry.key == *name {
+                *used = true;
+                patch::apply(value, &entry.value);
+            }
+        }
+        self.known.push(name);
+    }
+
+    /// A patch of an object that is not there is a mistake.
+    fn unused(self, account: &mut Account) {
+        for (entry, used) in self.entries {
+            if !used {
+                let known = self.known.iter().map(String::as_str);
+                account.problems.add(
+                    Problem::error("unknown-key", format!("there is no object `{}`", entry.key))
+                        .at(entry.key_span)
+                        .label("expected the kind and name of an emitted object: `Kind/name`")
+                        .nearest(&entry.key, known),
+                );
+            }
+        }
+    }
+}
