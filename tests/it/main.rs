@@ -16,6 +16,7 @@ mod cli;
 mod conffile;
 mod env;
 mod errors;
+mod hcl;
 mod properties;
 mod reference;
 mod support;
