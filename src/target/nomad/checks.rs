@@ -9,9 +9,8 @@ use super::lower::{Lowering, Place};
 use super::model::{Check, Endpoint, Group, Probe, Service, Task};
 use super::replica::replaced_slot;
 use super::settings::Discovery;
-use super::text::replaced;
 use crate::emit::hcl::Piece;
-use crate::plan::{self, Container, Each, Health, Value};
+use crate::plan::{self, Container, Health};
 
 impl Lowering<'_> {
     /// The service under which the container of a task is checked.
@@ -32,6 +31,7 @@ impl Lowering<'_> {
             Discovery::Nomad => format!("{name}-health"),
             _ => name.to_owned(),
         };
+        self.label(&name, container.span);
         let checks = self.checks(health, place, group);
         let native = !self.settings.is_consul();
         if checks.is_empty() && native {
@@ -74,6 +74,10 @@ impl Lowering<'_> {
             apart,
             span: _,
         } = health;
+        if start.is_some() {
+            let how = "failures count after it, and an update waits for so long";
+            self.account.emulated("health.start", health.span, how);
+        }
         // Failures don't count before the start is over.
         let grace = start.as_ref().map(|s| s.within.0);
         if !apart {
@@ -120,21 +124,23 @@ impl Lowering<'_> {
                 Some(Probe::Tcp(self.endpoint(group, name, *number)))
             }
             plan::Probe::Http(name, number, path) => {
-                let default = Each::Same(Some(Value::new("/")));
-                let path = replaced_slot(path, place.covered)
-                    .or_else(|| replaced_slot(&default, place.covered))?;
+                let Some(path) = replaced_slot(path, place.covered) else {
+                    self.no_secret(check.span, "a check");
+                    return None;
+                };
                 let path = self.spelled(path, "health", check.span);
                 Some(Probe::Http(self.endpoint(group, name, *number), path))
             }
             plan::Probe::Command(words) if self.settings.is_consul() => {
                 let mut spelled = Vec::new();
                 for word in &words.words {
-                    let replica = place.covered.first;
-                    let Some(value) = word.value(replica) else {
+                    if word.all().iter().all(Option::is_none) {
+                        continue;
+                    }
+                    let Some(text) = replaced_slot(word, place.covered) else {
+                        self.no_secret(check.span, "a check");
                         continue;
                     };
-                    let text = replaced_slot(word, place.covered)
-                        .unwrap_or_else(|| replaced(value.raw()));
                     spelled.push(self.spelled(text, "health", check.span));
                 }
                 Some(Probe::Script(spelled))

@@ -343,7 +343,6 @@ fn task_body(task: &Task, locals: &Locals<'_>) -> Body {
         kill_timeout,
         kill_signal,
         vault,
-        consul,
     } = task;
     let mut body = Body::default();
     body.set("driver", Expr::text("docker"));
@@ -364,9 +363,6 @@ fn task_body(task: &Task, locals: &Locals<'_>) -> Body {
     }
     if *vault {
         body.block("vault", &[], Body::default());
-    }
-    if *consul {
-        body.block("consul", &[], Body::default());
     }
     for template in templates {
         body.block("template", &[], template_body(template));

@@ -33,6 +33,7 @@ pub(super) fn lower<'a>(
         meta: BTreeSet::new(),
         kv: Vec::new(),
         places: HashMap::new(),
+        volumes: HashMap::new(),
         job: String::new(),
         account,
     };
@@ -57,6 +58,8 @@ pub(super) struct Lowering<'a> {
     pub(super) kv: Vec<(String, String)>,
     /// Names of files, and what each was made from.
     places: HashMap<String, Span>,
+    /// Names of Docker volumes, and the service and volume that each is of.
+    pub(super) volumes: HashMap<String, ((Arc<str>, Arc<str>), Span)>,
     /// The name of the job at hand.
     pub(super) job: String,
     pub(super) account: &'a mut Account,
@@ -134,7 +137,7 @@ impl<'a> Lowering<'a> {
             .any(|name| name.value == *service.name);
         let mut separate = asked && service.replicas > 1;
         if !separate
-            && let Some((span, why)) = replica::obstacle(service, &mut self.deliverer)
+            && let Some((span, why)) = replica::obstacle(service, self.settings.is_consul(), &mut self.deliverer)
         {
             separate = true;
             let what = format!(
@@ -371,6 +374,17 @@ impl<'a> Lowering<'a> {
                 operator: None,
                 value: vec![Piece::Text("true".to_owned())],
             });
+        }
+    }
+
+    /// A service's name, which is a DNS label.
+    pub(super) fn label(&mut self, name: &str, span: Span) {
+        if name.len() > 63 {
+            self.account.problems.add(
+                Problem::error("invalid-name", format!("`{name}` is too long for a service"))
+                    .at(span)
+                    .label("expected names that together have at most 63 characters"),
+            );
         }
     }
 

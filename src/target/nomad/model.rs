@@ -175,8 +175,6 @@ pub(super) struct Task {
     pub(super) kill_signal: Option<String>,
     /// It reads secrets from Vault.
     pub(super) vault: bool,
-    /// It reads Consul's KV store.
-    pub(super) consul: bool,
 }
 
 /// The options of the Docker driver.

@@ -13,7 +13,7 @@
 use super::model::Text;
 use super::text::{INDEX, Unfit, apart, is_normal, joined, option, replaced};
 use crate::emit::hcl::{self, Piece};
-use crate::plan::{Deliverer, Each, Service, Slot, Value};
+use crate::plan::{Deliverer, Each, Probe, Service, Slot, Value};
 use crate::problem::{Problems, Span};
 use crate::target::{self, fit};
 
@@ -156,8 +156,9 @@ pub(super) fn variable(name: &str, slot: &Slot, covered: Covered) -> Option<Carr
     let present = || each.all().iter().flatten();
     // Lines without a value are dropped, and the reader takes none of 64 KiB.
     let written = present().all(|v| !v.raw().is_empty() && v.raw().len() < LINE);
-    let secret_alone = covered.count == 1 && present().any(Value::has_secret);
-    ((is_identifier(name) && written) || secret_alone).then_some(Carrier::Template)
+    // Whether a secret can stand there at all is asked later, and of one value only.
+    let secret = matches!(&each, Each::Same(_)) && present().any(Value::has_secret);
+    ((is_identifier(name) && written) || secret).then_some(Carrier::Template)
 }
 
 /// A name that the reader of a template's variables takes.
@@ -168,8 +169,13 @@ pub(super) fn is_identifier(name: &str) -> bool {
     !name.is_empty() && name.chars().enumerate().all(named)
 }
 
-/// Why the replicas of a service can't be one group, and where that stands.
-pub(super) fn obstacle(service: &Service, deliverer: &mut Deliverer) -> Option<(Span, String)> {
+/// Why the replicas of a service can't be one group, and where that stands; `commands`: checks of
+/// commands are carried.
+pub(super) fn obstacle(
+    service: &Service,
+    commands: bool,
+    deliverer: &mut Deliverer,
+) -> Option<(Span, String)> {
     let covered = Covered {
         first: 0,
         count: service.replicas,
@@ -197,6 +203,31 @@ pub(super) fn obstacle(service: &Service, deliverer: &mut Deliverer) -> Option<(
             let why = format!("only some replicas have the file {}", file.path);
             return Some((file.span, why));
         }
+        let health = container.health.iter();
+        let checks = health.flat_map(|h| [&h.start, &h.ready, &h.alive]).flatten();
+        for check in checks {
+            let slots: Vec<&Slot> = match &check.probe {
+                Probe::Tcp(..) => Vec::new(),
+                Probe::Http(_, _, path) => vec![path],
+                Probe::Command(words) if commands => words.words.iter().collect(),
+                Probe::Command(_) => Vec::new(),
+            };
+            if slots.into_iter().any(|slot| differs(slot, covered)) {
+                let why = "the replicas differ in a check by more than their index".to_owned();
+                return Some((check.span, why));
+            }
+        }
     }
-    None
+    let placement = service.placement.as_ref()?;
+    let node = placement.nodes.iter().find(|(_, value)| differs(value, covered));
+    node.map(|(key, _)| {
+        let why = format!("the replicas differ in the node's `{key}` by more than their index");
+        (placement.span, why)
+    })
+}
+
+/// Does a text that is only replaced differ by more than the index?
+fn differs(slot: &Slot, covered: Covered) -> bool {
+    let several = matches!(covered.pick(slot), Some(Each::Replica(_)));
+    several && replaced_slot(slot, covered).is_none()
 }

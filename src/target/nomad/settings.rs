@@ -157,7 +157,7 @@ impl Settings {
     pub(super) fn check(&self, problems: &mut Problems) {
         if let Some(priority) = self.priority.filter(|p| !(1..=100).contains(&p.value)) {
             problems.add(
-                Problem::error("wrong-value", format!("priority {}", priority.value))
+                Problem::error("wrong-value", format!("`{}` is no priority", priority.value))
                     .at(priority.span)
                     .label("expected a number from 1 to 100"),
             );

@@ -170,7 +170,7 @@ impl Lowering<'_> {
         words
     }
 
-    fn no_secret(&mut self, span: Span, place: &str) {
+    pub(super) fn no_secret(&mut self, span: Span, place: &str) {
         self.account.refused(
             "secrets",
             span,
@@ -269,14 +269,13 @@ impl Lowering<'_> {
             let Some(content) = present(&file.content, place.covered) else {
                 continue;
             };
-            let kv = self.settings.is_kv() && container.config.iter().any(|c| c.span == file.span);
-            let data = if kv {
-                task.consul = true;
-                self.in_store(&file.path, &content, place)
+            let secret = content.all().iter().any(Value::has_secret);
+            let is_config = container.config.iter().any(|c| c.span == file.span);
+            let data = if self.settings.is_kv() && is_config && !secret {
+                self.in_store(&file.path, &content, &container.name)
             } else {
                 template::file(&content, place.covered, &self.secrets)
             };
-            let secret = content.all().iter().any(Value::has_secret);
             task.vault |= secret && self.settings.is_vault();
             let mode = file.mode.0;
             let file = Mounted {
@@ -290,22 +289,29 @@ impl Lowering<'_> {
         }
     }
 
-    /// A file whose text is in Consul's KV store.
-    fn in_store(&mut self, path: &str, content: &Each<Value>, place: Place<'_>) -> Data {
-        let folder = format!("{}/{}", self.plan.name, place.service.name);
+    /// A file whose text is in Consul's KV store, under the job's name; where a sidecar has a file
+    /// of that path as well, with another text, under its own.
+    fn in_store(&mut self, path: &str, content: &Each<Value>, container: &str) -> Data {
         let base = path.trim_start_matches('/');
-        let mut keys = Vec::new();
-        match content {
-            Each::Same(value) => keys.push((format!("{folder}/{base}"), value)),
-            Each::Replica(values) => {
-                for (index, value) in (0u32..).zip(values) {
-                    keys.push((format!("{folder}-{index}/{base}"), value));
-                }
+        let job = self.job.strip_prefix(&self.plan.name).unwrap_or_default();
+        let plain = format!("{}/{}", self.plan.name, job.trim_start_matches('-'));
+        let own = format!("{plain}/{container}");
+        let keys = |folder: &str| -> Vec<(String, String)> {
+            match content {
+                Each::Same(value) => vec![(format!("{folder}/{base}"), value.raw().to_owned())],
+                Each::Replica(values) => (0u32..)
+                    .zip(values)
+                    .map(|(i, value)| (format!("{folder}-{i}/{base}"), value.raw().to_owned()))
+                    .collect(),
             }
-        }
-        for (key, value) in keys {
-            if !self.kv.iter().any(|(k, _)| *k == key) {
-                self.kv.push((key, value.raw().to_owned()));
+        };
+        let taken = |(key, text): &(String, String)| {
+            self.kv.iter().any(|(k, t)| k == key && t != text)
+        };
+        let folder = if keys(&plain).iter().any(taken) { own } else { plain };
+        for pair in keys(&folder) {
+            if !self.kv.contains(&pair) {
+                self.kv.push(pair);
             }
         }
         match content {
@@ -334,6 +340,9 @@ impl Lowering<'_> {
                     task.env.push(Env { name, value, group });
                 }
                 Some(Carrier::Template) if is_identifier(&name) => {
+                    if !self.variable_name(&name, span) {
+                        continue;
+                    }
                     let Some(value) = place.covered.pick(&value) else {
                         continue;
                     };

@@ -6,11 +6,14 @@
 //! which the tasks share and which goes with it; by `volumes`, because Docker makes such a folder
 //! when it is missing, and a bind mount would fail.
 
+use std::sync::Arc;
+
 use super::lower::{Lowering, Place};
 use super::model::{Config, Mount};
 use crate::blueprint::{User, VolumeKind};
 use crate::emit::hcl::Piece;
 use crate::plan;
+use crate::problem::Problem;
 
 impl Lowering<'_> {
     /// The volumes of a replica as mounts.
@@ -45,16 +48,22 @@ impl Lowering<'_> {
             let driver = class.as_ref().map(|c| self.option(c, "volumes", *span));
             mount.driver = driver;
         }
-        let cluster = &self.plan.name;
+        let plan = self.plan;
+        let cluster = &plan.name;
         let service = &place.service.name;
         match kind {
             VolumeKind::Persistent if place.is_numbered() => {
+                for index in place.covered.indexes() {
+                    let named = format!("{cluster}-{service}-{index}-{name}");
+                    self.own(named, service, volume);
+                }
                 let mut source = place.covered.numbered(&format!("{cluster}-{service}"));
                 source.push(Piece::Text(format!("-{name}")));
                 mount.source = Some(super::text::joined(source));
             }
             VolumeKind::Persistent | VolumeKind::Shared => {
                 let source = format!("{cluster}-{service}-{name}");
+                self.own(source.clone(), service, volume);
                 mount.source = Some(vec![Piece::Text(source)]);
             }
             VolumeKind::Temporary => {
@@ -77,6 +86,25 @@ impl Lowering<'_> {
             }
         }
         config.mounts.push(mount);
+    }
+}
+
+impl Lowering<'_> {
+    /// Notes whose a Docker volume is: two of one name would be one.
+    fn own(&mut self, named: String, service: &Arc<str>, volume: &plan::Volume) {
+        let owner = (Arc::clone(service), Arc::clone(&volume.name));
+        let message = format!("two volumes become `{named}` in Nomad");
+        let (first, span) = self
+            .volumes
+            .entry(named)
+            .or_insert_with(|| (owner.clone(), volume.span));
+        if *first != owner {
+            let problem = Problem::error("duplicate-name", message)
+                .at(volume.span)
+                .label("expected another name")
+                .related(*span, "the first one");
+            self.account.problems.add(problem);
+        }
     }
 }
 
