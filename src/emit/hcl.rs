@@ -425,11 +425,17 @@ pub fn is_heredoc(text: &str) -> bool {
     };
     let flush = |line: &str| line.chars().next().is_some_and(|c| !c.is_whitespace());
     let shown = |c: char| c == '\t' || !needs_escape(c);
-    !body.is_empty() && body.split('\n').all(|l| l.chars().all(shown)) && body.split('\n').any(flush)
+    !body.is_empty()
+        && body.split('\n').all(|l| l.chars().all(shown))
+        && body.split('\n').any(flush)
 }
 
 fn push_heredoc(out: &mut String, text: &str, depth: usize) {
-    let lines: Vec<&str> = text.strip_suffix('\n').unwrap_or(text).split('\n').collect();
+    let lines: Vec<&str> = text
+        .strip_suffix('\n')
+        .unwrap_or(text)
+        .split('\n')
+        .collect();
     let mut marker = "EOF".to_owned();
     while lines.iter().any(|l| l.trim() == marker) {
         marker.push('_');

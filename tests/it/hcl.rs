@@ -104,7 +104,7 @@ fn replaced(text: &str, index: usize) -> String {
             "NOMAD_ALLOC_INDEX" => out.push_str(&index.to_string()),
             "NOMAD_META_dollar" => out.push('$'),
             "NOMAD_META_empty" => {}
-            other => out.push_str(&format!("<replaced: {other}>")),
+            other => panic!("another reference: {other}"),
         }
         rest = &from[whole.len()..];
     }
@@ -114,10 +114,12 @@ fn replaced(text: &str, index: usize) -> String {
 /// A text between double quotes of YAML.
 fn escaped(text: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || " ${}%#.-_".contains(c);
-    let chars = text.chars().map(|c| if safe(c) {
-        c.to_string()
-    } else {
-        format!("\\U{:08x}", u32::from(c))
+    let chars = text.chars().map(|c| {
+        if safe(c) {
+            c.to_string()
+        } else {
+            format!("\\U{:08x}", u32::from(c))
+        }
     });
     chars.collect()
 }
@@ -125,10 +127,32 @@ fn escaped(text: &str) -> String {
 /// Texts in which everything that HCL, Nomad or a shell takes for itself is frequent.
 fn texts() -> impl Strategy<Value = String> {
     let part = prop_oneof![
-        Just("$"), Just("{"), Just("}"), Just("%"), Just("${"), Just("%{"), Just("${a.b-C_1}"),
-        Just("\""), Just("\\"), Just("\n"), Just("\r\n"), Just("\t"), Just(" "), Just("#"), Just("EOF"),
-        Just("é"), Just("e\u{301}"), Just("\u{1100}\u{1161}"), Just("a\u{323}\u{307}"), Just("😀"),
-        Just("\u{1}"), Just("\u{feff}"), Just("\u{2028}"), Just("0"), Just("x"), Just("'"),
+        Just("$"),
+        Just("{"),
+        Just("}"),
+        Just("%"),
+        Just("${"),
+        Just("%{"),
+        Just("${a.b-C_1}"),
+        Just("\""),
+        Just("\\"),
+        Just("\n"),
+        Just("\r\n"),
+        Just("\t"),
+        Just(" "),
+        Just("#"),
+        Just("EOF"),
+        Just("é"),
+        Just("e\u{301}"),
+        Just("\u{1100}\u{1161}"),
+        Just("a\u{323}\u{307}"),
+        Just("😀"),
+        Just("\u{1}"),
+        Just("\u{feff}"),
+        Just("\u{2028}"),
+        Just("0"),
+        Just("x"),
+        Just("'"),
     ];
     proptest::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
 }

@@ -42,9 +42,7 @@ impl Lowering<'_> {
             Probe::Script(_) => None,
         });
         let ports = &place.service.ports;
-        let listens = |p: &&plan::Port| {
-            p.sidecar.as_deref() == place.sidecar_of(container)
-        };
+        let listens = |p: &&plan::Port| p.sidecar.as_deref() == place.sidecar_of(container);
         let port = first.or_else(|| {
             let port = ports.iter().find(listens)?;
             Some(self.endpoint(group, &port.name, port.number))
@@ -120,9 +118,7 @@ impl Lowering<'_> {
         group: &mut Group,
     ) -> Option<Probe> {
         match &check.probe {
-            plan::Probe::Tcp(name, number) => {
-                Some(Probe::Tcp(self.endpoint(group, name, *number)))
-            }
+            plan::Probe::Tcp(name, number) => Some(Probe::Tcp(self.endpoint(group, name, *number))),
             plan::Probe::Http(name, number, path) => {
                 let Some(path) = replaced_slot(path, place.covered) else {
                     self.no_secret(check.span, "a check");
@@ -152,13 +148,22 @@ impl Lowering<'_> {
                     other => Some(other),
                 });
                 let what = match open {
-                    Some(_) => "its own services are checked by `tcp` and `http`, not by a command: \
-                                the port of another check is looked at instead",
-                    None => "its own services are checked by `tcp` and `http`, not by a command, and \
-                             there is no port to look at: a task that runs counts as ready",
+                    Some(_) => {
+                        "its own services are checked by `tcp` and `http`, not by a command: \
+                                the port of another check is looked at instead"
+                    }
+                    None => {
+                        "its own services are checked by `tcp` and `http`, not by a command, and \
+                             there is no port to look at: a task that runs counts as ready"
+                    }
                 };
-                let alive = health.alive.as_ref().is_some_and(|a| a.span == check.span) && health.apart;
-                let field = if alive { "health.alive" } else { "health.ready" };
+                let alive =
+                    health.alive.as_ref().is_some_and(|a| a.span == check.span) && health.apart;
+                let field = if alive {
+                    "health.alive"
+                } else {
+                    "health.ready"
+                };
                 self.account.lost(field, check.span, what);
                 match open? {
                     plan::Probe::Tcp(name, number) | plan::Probe::Http(name, number, _) => {
@@ -175,7 +180,9 @@ impl Place<'_> {
     /// The name of the sidecar that a container is.
     fn sidecar_of(&self, container: &Container) -> Option<&str> {
         let sidecars = &self.service.sidecars;
-        let found = sidecars.iter().find(|s| std::ptr::eq(&raw const s.container, container));
+        let found = sidecars
+            .iter()
+            .find(|s| std::ptr::eq(&raw const s.container, container));
         found.map(|s| &*s.container.name)
     }
 }

@@ -67,7 +67,9 @@ fn time(millis: u64) -> Expr {
 }
 
 fn variables_of(variables: &[&Env]) -> Expr {
-    let pairs = variables.iter().map(|e| (e.name.to_string(), text(&e.value)));
+    let pairs = variables
+        .iter()
+        .map(|e| (e.name.to_string(), text(&e.value)));
     Expr::Object(pairs.collect())
 }
 
@@ -84,13 +86,25 @@ fn job_body(job: &Job, locals: &Locals<'_>, settings: &Settings) -> Body {
         profiles: _,
     } = job;
     let mut body = Body::default();
-    set_plain(&mut body, "region", settings.region.as_ref().map(|r| &*r.value));
-    set_plain(&mut body, "namespace", settings.namespace.as_ref().map(|n| &*n.value));
+    set_plain(
+        &mut body,
+        "region",
+        settings.region.as_ref().map(|r| &*r.value),
+    );
+    set_plain(
+        &mut body,
+        "namespace",
+        settings.namespace.as_ref().map(|n| &*n.value),
+    );
     if !settings.datacenters.is_empty() {
         let names = settings.datacenters.iter().map(|d| &*d.value);
         body.set("datacenters", Expr::texts(names));
     }
-    set_plain(&mut body, "node_pool", settings.node_pool.as_ref().map(|n| &*n.value));
+    set_plain(
+        &mut body,
+        "node_pool",
+        settings.node_pool.as_ref().map(|n| &*n.value),
+    );
     body.set("type", Expr::text(kind.word()));
     if let Some(priority) = settings.priority {
         body.set("priority", Expr::number(priority.value));
@@ -274,7 +288,11 @@ fn service_block(service: &Service, body: &mut Body) {
     if let Some(port) = port {
         inside.set("port", endpoint(port));
     }
-    set_plain(&mut inside, "address_mode", of_allocation.then_some("alloc"));
+    set_plain(
+        &mut inside,
+        "address_mode",
+        of_allocation.then_some("alloc"),
+    );
     for check in checks {
         inside.block("check", &[], check_body(check, *of_allocation));
     }

@@ -3,9 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::model::{
-    Constraint, Group, Job, JobKind, Restart, Task, Text, Update,
-};
+use super::model::{Constraint, Group, Job, JobKind, Restart, Task, Text, Update};
 use super::network;
 use super::replica::{self, Covered, replaced_slot};
 use super::settings::{Discovery, Settings};
@@ -59,11 +57,14 @@ pub(super) struct Lowering<'a> {
     /// Names of files, and what each was made from.
     places: HashMap<String, Span>,
     /// Names of Docker volumes, and the service and volume that each is of.
-    pub(super) volumes: HashMap<String, ((Arc<str>, Arc<str>), Span)>,
+    pub(super) volumes: HashMap<String, (VolumeOf, Span)>,
     /// The name of the job at hand.
     pub(super) job: String,
     pub(super) account: &'a mut Account,
 }
+
+/// A service and its volume.
+type VolumeOf = (Arc<str>, Arc<str>);
 
 /// The replicas of a service that one job is for.
 #[derive(Clone, Copy)]
@@ -137,7 +138,8 @@ impl<'a> Lowering<'a> {
             .any(|name| name.value == *service.name);
         let mut separate = asked && service.replicas > 1;
         if !separate
-            && let Some((span, why)) = replica::obstacle(service, self.settings.is_consul(), &mut self.deliverer)
+            && let Some((span, why)) =
+                replica::obstacle(service, self.settings.is_consul(), &mut self.deliverer)
         {
             separate = true;
             let what = format!(
@@ -210,10 +212,13 @@ impl<'a> Lowering<'a> {
         } = place.service;
         if let Some(first) = self.places.insert(name.clone(), *span) {
             self.account.problems.add(
-                Problem::error("duplicate-name", format!("two jobs become `{name}` in Nomad"))
-                    .at(*span)
-                    .label("expected another name")
-                    .related(first, "the first one"),
+                Problem::error(
+                    "duplicate-name",
+                    format!("two jobs become `{name}` in Nomad"),
+                )
+                .at(*span)
+                .label("expected another name")
+                .related(first, "the first one"),
             );
         }
         self.meta.clear();
@@ -225,7 +230,9 @@ impl<'a> Lowering<'a> {
             Kind::Job => JobKind::Batch,
         };
         let group = self.group(place, kind);
-        let all = [main].into_iter().chain(sidecars.iter().map(|s| &s.container));
+        let all = [main]
+            .into_iter()
+            .chain(sidecars.iter().map(|s| &s.container));
         let within = all
             .filter_map(|c| c.health.as_ref())
             .filter_map(|h| h.start.as_ref().or(h.usable()))
@@ -238,8 +245,8 @@ impl<'a> Lowering<'a> {
             .chain(&group.services)
             .any(|s| !s.checks.is_empty());
         // The time of a start counts from the first step on, and a step may wait for others.
-        let healthy_deadline = within.unwrap_or(0).max(300_000)
-            + if needs.is_empty() { 0 } else { 300_000 };
+        let healthy_deadline =
+            within.unwrap_or(0).max(300_000) + if needs.is_empty() { 0 } else { 300_000 };
         Job {
             id: self.job.clone(),
             name,
@@ -298,7 +305,12 @@ impl<'a> Lowering<'a> {
         if self.settings.discovery() == Discovery::DockerNetwork {
             // Published by the container that has the network.
             let holder = network.unwrap_or(main);
-            let labels: Vec<String> = group.network.ports.iter().map(|p| p.label.clone()).collect();
+            let labels: Vec<String> = group
+                .network
+                .ports
+                .iter()
+                .map(|p| p.label.clone())
+                .collect();
             for task in tasks.iter_mut().filter(|t| t.name == holder) {
                 task.config.ports.clone_from(&labels);
             }
@@ -381,9 +393,12 @@ impl<'a> Lowering<'a> {
     pub(super) fn label(&mut self, name: &str, span: Span) {
         if name.len() > 63 {
             self.account.problems.add(
-                Problem::error("invalid-name", format!("`{name}` is too long for a service"))
-                    .at(span)
-                    .label("expected names that together have at most 63 characters"),
+                Problem::error(
+                    "invalid-name",
+                    format!("`{name}` is too long for a service"),
+                )
+                .at(span)
+                .label("expected names that together have at most 63 characters"),
             );
         }
     }

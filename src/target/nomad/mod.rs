@@ -9,11 +9,13 @@
 mod addressing;
 mod checks;
 mod emit;
+mod given;
 mod lower;
 mod model;
 mod network;
 mod patch;
 mod replica;
+mod script;
 mod settings;
 mod share;
 mod steps;
@@ -83,10 +85,13 @@ impl Configured for Settings {
     fn lower(&self, plan: &Plan, layout: Layout, account: &mut Account) -> Vec<File> {
         let (jobs, kv) = lower::lower(plan, self, account);
         if layout == Layout::Single && jobs.len() > 1 {
-            account.problems.add(crate::problem::Problem::error(
-                "unsupported",
-                "a file of Nomad's holds one job, and these are several",
-            ).help("write them to a directory: `--output DIRECTORY`"));
+            account.problems.add(
+                crate::problem::Problem::error(
+                    "unsupported",
+                    "a file of Nomad's holds one job, and these are several",
+                )
+                .help("write them to a directory: `--output DIRECTORY`"),
+            );
         }
         let mut files = Vec::new();
         for job in &jobs {

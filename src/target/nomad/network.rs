@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use super::addressing::replica_name;
 use super::lower::{Lowering, Names, Place};
-use super::model::{Config, Endpoint, Group, Network, Port, Resources, Service, Task, Template, Text};
+use super::model::{
+    Config, Endpoint, Group, Network, Port, Resources, Service, Task, Template, Text,
+};
 use super::settings::Discovery;
 use crate::blueprint::{Kind, Shell};
 use crate::emit::hcl::{Expr, Piece};
@@ -97,10 +99,13 @@ impl Lowering<'_> {
             return;
         }
         let mut add = |name: Text, comment| {
-            let port = service.ports.first().map(|p| match self.settings.discovery() {
-                Discovery::Static => Endpoint::Label(label(&p.name)),
-                _ => Endpoint::Number(p.number),
-            });
+            let port = service
+                .ports
+                .first()
+                .map(|p| match self.settings.discovery() {
+                    Discovery::Static => Endpoint::Label(label(&p.name)),
+                    _ => Endpoint::Number(p.number),
+                });
             group.services.push(Service {
                 comment,
                 name,
@@ -142,7 +147,9 @@ impl Lowering<'_> {
         self.named(place, &mut config);
         Some(Task {
             name: names.take("network"),
-            comment: Some("holds the network: without it a sidecar is cut off when the main task restarts"),
+            comment: Some(
+                "holds the network: without it a sidecar is cut off when the main task restarts",
+            ),
             lifecycle: Some(("prestart", true)),
             config,
             resources: SMALL,
@@ -158,10 +165,13 @@ impl Lowering<'_> {
             let name = place.covered.numbered(&service.name);
             config.hostname = Some(name.clone());
             config.aliases.push(name);
-        } else if place.covered.count == 1 && service.replicas == 1 && service.kind != Kind::Daemon {
+        } else if place.covered.count == 1 && service.replicas == 1 && service.kind != Kind::Daemon
+        {
             config.hostname = Some(vec![Piece::Text(service.name.to_string())]);
         }
-        config.aliases.push(vec![Piece::Text(service.name.to_string())]);
+        config
+            .aliases
+            .push(vec![Piece::Text(service.name.to_string())]);
     }
 
     /// The Docker network that containers join.
@@ -201,10 +211,13 @@ impl Lowering<'_> {
             self.account.refused(
                 "sidecars",
                 service.span,
-                Problem::error("unsupported", "nothing can write the names of other services")
-                    .at(service.span)
-                    .label("with `discovery: nomad` that takes an image with bash")
-                    .help("use another `discovery`"),
+                Problem::error(
+                    "unsupported",
+                    "nothing can write the names of other services",
+                )
+                .at(service.span)
+                .label("with `discovery: nomad` that takes an image with bash")
+                .help("use another `discovery`"),
             );
             return None;
         };

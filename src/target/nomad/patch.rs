@@ -68,7 +68,8 @@ fn is_named(item: &Item, key: &str) -> bool {
 fn labeled(body: &mut Body, kind: &str, label: &str, patch: &Node, problems: &mut Problems) {
     let is_it = |block: &Block| block.kind == kind && block.labels.iter().any(|l| l == label);
     if patch.is_null() {
-        body.0.retain(|item| !matches!(item, Item::Block(b) if is_it(b)));
+        body.0
+            .retain(|item| !matches!(item, Item::Block(b) if is_it(b)));
         return;
     }
     let found = body.0.iter_mut().find_map(|item| match item {
@@ -155,7 +156,10 @@ fn lay_object(value: &mut Expr, key: &str, patch: &Node) {
 
 /// A new attribute stands with the others, before the first block.
 fn insert(body: &mut Body, item: Item) {
-    let at = body.0.iter().position(|i| !matches!(i, Item::Attribute(..)));
+    let at = body
+        .0
+        .iter()
+        .position(|i| !matches!(i, Item::Attribute(..)));
     body.0.insert(at.unwrap_or(body.0.len()), item);
 }
 
@@ -165,7 +169,9 @@ fn converted(node: &Node) -> Expr {
         Value::Null => Expr::Plain("null".to_owned()),
         Value::List(items) => Expr::List(items.iter().map(converted).collect()),
         Value::Map(entries) => {
-            let pairs = entries.iter().map(|e| (e.key.to_string(), converted(&e.value)));
+            let pairs = entries
+                .iter()
+                .map(|e| (e.key.to_string(), converted(&e.value)));
             Expr::Object(pairs.collect())
         }
         Value::Scalar(scalar) => {

@@ -204,13 +204,14 @@ pub(super) fn obstacle(
             return Some((file.span, why));
         }
         let health = container.health.iter();
-        let checks = health.flat_map(|h| [&h.start, &h.ready, &h.alive]).flatten();
+        let checks = health
+            .flat_map(|h| [&h.start, &h.ready, &h.alive])
+            .flatten();
         for check in checks {
             let slots: Vec<&Slot> = match &check.probe {
-                Probe::Tcp(..) => Vec::new(),
                 Probe::Http(_, _, path) => vec![path],
                 Probe::Command(words) if commands => words.words.iter().collect(),
-                Probe::Command(_) => Vec::new(),
+                Probe::Tcp(..) | Probe::Command(_) => Vec::new(),
             };
             if slots.into_iter().any(|slot| differs(slot, covered)) {
                 let why = "the replicas differ in a check by more than their index".to_owned();
@@ -219,7 +220,10 @@ pub(super) fn obstacle(
         }
     }
     let placement = service.placement.as_ref()?;
-    let node = placement.nodes.iter().find(|(_, value)| differs(value, covered));
+    let node = placement
+        .nodes
+        .iter()
+        .find(|(_, value)| differs(value, covered));
     node.map(|(key, _)| {
         let why = format!("the replicas differ in the node's `{key}` by more than their index");
         (placement.span, why)

@@ -157,9 +157,12 @@ impl Settings {
     pub(super) fn check(&self, problems: &mut Problems) {
         if let Some(priority) = self.priority.filter(|p| !(1..=100).contains(&p.value)) {
             problems.add(
-                Problem::error("wrong-value", format!("`{}` is no priority", priority.value))
-                    .at(priority.span)
-                    .label("expected a number from 1 to 100"),
+                Problem::error(
+                    "wrong-value",
+                    format!("`{}` is no priority", priority.value),
+                )
+                .at(priority.span)
+                .label("expected a number from 1 to 100"),
             );
         }
         if let Some(mhz) = self.mhz.filter(|m| m.value == 0) {
@@ -180,7 +183,9 @@ impl Settings {
         }
         if let Some(network) = &self.network {
             let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-            let first = network.value.starts_with(|c: char| c.is_ascii_alphanumeric());
+            let first = network
+                .value
+                .starts_with(|c: char| c.is_ascii_alphanumeric());
             if !first || !network.value.chars().all(named) {
                 problems.add(
                     Problem::error(

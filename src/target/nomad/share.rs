@@ -32,7 +32,9 @@ pub(super) fn locals(job: &Job) -> Locals<'_> {
     let mut sets: Vec<(&BTreeSet<usize>, Vec<&Env>)> = Vec::new();
     for (at, task) in tasks.iter().enumerate() {
         for env in &task.env {
-            let Some(set) = owners.get(&key(env)) else { continue };
+            let Some(set) = owners.get(&key(env)) else {
+                continue;
+            };
             if set.len() < 2 || set.first() != Some(&at) {
                 continue;
             }
@@ -56,7 +58,9 @@ pub(super) fn locals(job: &Job) -> Locals<'_> {
             .map(|(index, _)| index)
             .collect();
         let within = |env: &Env| {
-            owners.get(&key(env)).is_some_and(|set| sets.iter().any(|(s, _)| *s == set))
+            owners
+                .get(&key(env))
+                .is_some_and(|set| sets.iter().any(|(s, _)| *s == set))
         };
         let own = task.env.iter().filter(|e| !within(e)).collect();
         locals.tasks.insert(&task.name, (merged, own));

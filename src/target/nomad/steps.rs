@@ -10,16 +10,16 @@
 //! is done itself. So a task that failed finds the mark again, and an allocation that is restarted
 //! as a whole finds none.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
+use super::given::Mounted;
 use super::lower::{Lowering, Names, Place};
 use super::model::{Config, Task};
 use super::network::SMALL;
 use super::replica::{Covered, is_identifier};
-use super::task::{Mounted, user_text};
+use super::script::{self, Chain, HEAD, push_step, push_waits, quote};
+use super::task::user_text;
 use super::template;
-use super::text::INDEX;
 use super::volumes;
 use super::waits::Wait;
 use crate::blueprint::Shell;
@@ -27,27 +27,10 @@ use crate::emit::hcl::Expr;
 use crate::env;
 use crate::plan::{self, Container, Each, Image, Init, Value};
 use crate::problem::{Problem, Span};
-use crate::target::{self, fit, wait};
+use crate::target::wait;
 
 /// Where the script of a task is mounted.
 const SCRIPT_PATH: &str = "/flokkr/before.sh";
-/// The folder that the tasks of an allocation share, which everyone may write to.
-const SHARED: &str = "/alloc/data";
-
-/// What the script begins with. Bash does not look at a signal while it waits for a program, so
-/// that the programs run beside it.
-const HEAD: &str = "#!/bin/bash
-set -euo pipefail
-child=
-trap 'kill $child 2>/dev/null || true; wait || true; exit 143' TERM INT
-
-step() {
-  \"$@\" &
-  child=$!
-  wait \"$child\"
-}
-";
-
 /// One prestart task, before it is known which others there are.
 enum Stage<'a> {
     /// Gives volumes to a user.
@@ -69,9 +52,9 @@ impl<'a> Lowering<'a> {
         for (at, stage) in stages.iter().enumerate() {
             let Some(own) = called.get(at) else { continue };
             // The last one need not leave a mark: Nomad starts the main process after all of them.
-            let mark = (chained && at + 1 < called.len()).then(|| mark(own));
+            let mark = (chained && at + 1 < called.len()).then(|| script::mark(own));
             let before = at.checked_sub(1).filter(|_| chained);
-            let awaited = before.and_then(|b| called.get(b)).map(|b| self::mark(b));
+            let awaited = before.and_then(|b| called.get(b)).map(|b| script::mark(b));
             let chain = Chain { awaited, mark };
             let mut task = match stage {
                 Stage::Owner(user, paths) => self.owner_task(user, paths, &chain, place),
@@ -104,7 +87,10 @@ impl<'a> Lowering<'a> {
                 place.service.span,
                 Problem::error("unsupported", "Nomad starts all steps at the same time")
                     .at(place.service.span)
-                    .label(format!("image `{}` has no bash to wait for the one before", image.name))
+                    .label(format!(
+                        "image `{}` has no bash to wait for the one before",
+                        image.name
+                    ))
                     .help("give the steps an image that has bash"),
             );
         }
@@ -129,9 +115,7 @@ impl<'a> Lowering<'a> {
         }
         let first = steps.first().and_then(|s| s.first());
         let first_waits = first.is_some_and(|i| i.container.image.shell == Shell::Bash);
-        if !first_waits
-            && let Some((image, _)) = waits.first()
-        {
+        if !first_waits && let Some((image, _)) = waits.first() {
             let image = *image;
             let only = waits.drain(..).map(|(_, wait)| wait).collect();
             stages.push(Stage::Wait(image, only));
@@ -163,7 +147,11 @@ impl<'a> Lowering<'a> {
         self.mounts(place, &mut config);
         if let Some(mark) = &chain.mark {
             let paths: Vec<String> = paths.iter().map(|p| quote(p)).collect();
-            let shell = if image.shell == Shell::Bash { "bash" } else { "sh" };
+            let shell = if image.shell == Shell::Bash {
+                "bash"
+            } else {
+                "sh"
+            };
             let script = format!("chown {user} {} && touch {mark}", paths.join(" "));
             config.entrypoint = Some(Expr::texts([shell, "-c"]));
             let script = self.option(&script, "volumes", service.span);
@@ -240,7 +228,7 @@ impl<'a> Lowering<'a> {
             return Task::default();
         };
         let shared = shared(steps);
-        let mut whole = copy(&first.container);
+        let mut whole = first.container.clone();
         whole.env.retain(|e| shared.contains(&e.name));
         for step in steps {
             for file in &step.container.files {
@@ -286,72 +274,6 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// A container as another one begins.
-fn copy(container: &Container) -> Container {
-    let Container {
-        name,
-        span,
-        image,
-        entrypoint,
-        command,
-        user,
-        workdir,
-        env,
-        config,
-        files,
-        secrets,
-        health,
-        stop,
-        resources,
-    } = container;
-    Container {
-        name: Arc::clone(name),
-        span: *span,
-        image: Arc::clone(image),
-        entrypoint: entrypoint.clone(),
-        command: command.clone(),
-        user: *user,
-        workdir: workdir.clone(),
-        env: env.clone(),
-        config: config.clone(),
-        files: files.clone(),
-        secrets: secrets.clone(),
-        health: health.clone(),
-        stop: stop.clone(),
-        resources: *resources,
-    }
-}
-
-/// What a task of a chain waits for, and what it leaves.
-struct Chain {
-    awaited: Option<String>,
-    mark: Option<String>,
-}
-
-impl Chain {
-    fn begin(&self, script: &mut String) {
-        if let Some(mark) = &self.awaited {
-            let _ = writeln!(script, "\nuntil [ -e {mark} ]; do step sleep 1; done");
-        }
-    }
-
-    fn end(&self, script: &mut String) {
-        if self.awaited.is_some() || self.mark.is_some() {
-            script.push('\n');
-        }
-        if let Some(mark) = &self.mark {
-            let _ = writeln!(script, "touch {mark}");
-        }
-        if let Some(mark) = &self.awaited {
-            let _ = writeln!(script, "rm -f {mark} # an allocation that is restarted does it all again");
-        }
-    }
-}
-
-fn mark(task: &str) -> String {
-    format!("{SHARED}/{task}.done")
-}
-
 fn name(stage: &Stage<'_>, place: Place<'_>) -> String {
     match stage {
         Stage::Owner(..) => "volumes".to_owned(),
@@ -393,104 +315,10 @@ fn shared(steps: &[&Init]) -> Vec<Arc<str>> {
     let everywhere = |entry: &&plan::EnvEntry| {
         others.iter().all(|o| {
             let env = &o.container.env;
-            env.iter().any(|e| e.name == entry.name && e.value == entry.value)
+            env.iter()
+                .any(|e| e.name == entry.name && e.value == entry.value)
         })
     };
     let shared = first.container.env.iter().filter(everywhere);
     shared.map(|e| Arc::clone(&e.name)).collect()
-}
-
-fn push_waits(script: &mut String, waits: &[Wait]) {
-    if !waits.is_empty() {
-        script.push('\n');
-    }
-    for wait in waits {
-        let words: Vec<String> = wait.words().iter().map(|w| quote(w)).collect();
-        let _ = writeln!(script, "step bash {} {}", wait::SCRIPT_PATH, words.join(" "));
-    }
-}
-
-/// One step of the script, for the replicas that take it.
-fn push_step(script: &mut String, step: &Init, shared: &[Arc<str>], covered: Covered) {
-    let mut lines: Vec<(Option<String>, Vec<u32>)> = Vec::new();
-    for replica in covered.indexes() {
-        let taken = step.when.get(replica) == Some(&true);
-        let line = taken.then(|| line(step, shared, covered, replica));
-        match lines.iter_mut().find(|(l, _)| *l == line) {
-            Some((_, replicas)) => replicas.push(replica),
-            None => lines.push((line, vec![replica])),
-        }
-    }
-    let _ = writeln!(script, "\n# {}", step.container.name);
-    if let [(Some(line), _)] = lines.as_slice() {
-        let _ = writeln!(script, "{line}");
-        return;
-    }
-    let _ = writeln!(script, "case \"${INDEX}\" in");
-    for (line, replicas) in &lines {
-        let Some(line) = line else { continue };
-        let replicas: Vec<String> = replicas.iter().map(u32::to_string).collect();
-        let line = line.replace('\n', "\n    ");
-        let _ = writeln!(script, "  {})\n    {line}\n    ;;", replicas.join(" | "));
-    }
-    script.push_str("esac\n");
-}
-
-/// The command of a step for one replica, with the variables that it alone has.
-fn line(step: &Init, shared: &[Arc<str>], covered: Covered, replica: u32) -> String {
-    let container = &step.container;
-    let mut parts = vec!["step".to_owned()];
-    let own = container.env.iter().filter(|e| !shared.contains(&e.name));
-    let mut variables: Vec<String> = Vec::new();
-    for entry in own {
-        let all: Option<Vec<&Value>> = covered.indexes().map(|i| entry.value.value(i)).collect();
-        let by_index = all.and_then(|values| fit(&values, &covered.tokens()));
-        let value = match (by_index, entry.value.value(replica)) {
-            (Some(pieces), _) if covered.count > 1 => indexed(&pieces),
-            (_, Some(value)) => quote(value.raw()),
-            (_, None) => continue,
-        };
-        variables.push(format!("{}={value}", entry.name));
-    }
-    if !variables.is_empty() {
-        parts.push("env".to_owned());
-        parts.extend(variables);
-    }
-    let words = container.command.iter().flat_map(|w| &w.words);
-    let words: Vec<String> = words
-        .filter_map(|w| w.value(replica))
-        .map(|w| quote(w.raw()))
-        .collect();
-    let command = words.join(" ");
-    if parts.len() == 1 {
-        return format!("step {command}");
-    }
-    parts.push(command);
-    // The variables below each other.
-    let (head, rest) = parts.split_at(2);
-    format!("{} \\\n  {}", head.join(" "), rest.join(" \\\n  "))
-}
-
-/// A word in which the index stands.
-fn indexed(pieces: &[target::Piece]) -> String {
-    let mut word = String::new();
-    for piece in pieces {
-        match piece {
-            target::Piece::Text(text) => word.push_str(&quote(text)),
-            target::Piece::Token(_) => {
-                let _ = write!(word, "\"${INDEX}\"");
-            }
-            target::Piece::Secret(_) => {}
-        }
-    }
-    word
-}
-
-/// A word for a shell.
-fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }

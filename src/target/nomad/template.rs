@@ -206,7 +206,11 @@ impl Writer<'_> {
         let mut out = String::new();
         for (at, (text, indexes)) in branches.iter().enumerate() {
             let word = if at == 0 { "if" } else { "else if" };
-            let _ = write!(out, "{open} {word} eq $index {}{end}{text}", indexes.join(" "));
+            let _ = write!(
+                out,
+                "{open} {word} eq $index {}{end}{text}",
+                indexes.join(" ")
+            );
         }
         if !branches.is_empty() {
             let _ = write!(out, "{open} end{end}");
@@ -250,15 +254,31 @@ impl Writer<'_> {
         self.action(&open) + &self.action(&read) + &self.action("end")
     }
 
-    /// A text that the template gives back.
+    /// A text that the template gives back. Only the lines that need it are written in base 64, so
+    /// that the rest can be read.
     fn literal(&self, text: &str) -> String {
         let (open, _) = self.delimiters;
+        let whole = |line: &str| is_normal(line) && !line.contains(open);
         // The delimiter's first character at the end would join the next action's.
         let joins = open.chars().next().is_some_and(|c| text.ends_with(c));
-        if is_normal(text) && !text.contains(open) && !joins {
+        if whole(text) && !joins {
             return text.to_owned();
         }
-        self.action(&format!("\"{}\" | base64Decode", base64(text.as_bytes())))
+        let mut out = String::new();
+        for line in text.split_inclusive('\n') {
+            let (body, end) = match line.strip_suffix('\n') {
+                Some(body) => (body, "\n"),
+                None => (line, ""),
+            };
+            if whole(body) && !(joins && end.is_empty()) {
+                out.push_str(body);
+            } else {
+                let encoded = base64(body.as_bytes());
+                out.push_str(&self.action(&format!("\"{encoded}\" | base64Decode")));
+            }
+            out.push_str(end);
+        }
+        out
     }
 
     /// `NAME=VALUE`.
@@ -328,7 +348,11 @@ fn is_plain(text: &str) -> bool {
 
 /// A value behind `NAME=`.
 fn written(text: &str) -> String {
-    if is_plain(text) { text.to_owned() } else { json(text) }
+    if is_plain(text) {
+        text.to_owned()
+    } else {
+        json(text)
+    }
 }
 
 /// A text between double quotes, with the escapes of JSON.
@@ -355,7 +379,11 @@ pub(super) fn base64(bytes: &[u8]) -> String {
         for at in 0..4 {
             let digit = (word >> (18 - 6 * at)) & 63;
             let letter = ALPHABET.get(digit as usize).copied().unwrap_or(b'=');
-            out.push(if at > chunk.len() { '=' } else { char::from(letter) });
+            out.push(if at > chunk.len() {
+                '='
+            } else {
+                char::from(letter)
+            });
         }
     }
     out

@@ -94,7 +94,8 @@ impl Unfit {
                 u32::from(c)
             ),
             Self::Decomposed => {
-                "Nomad's parser normalises every text (NFC), and composes characters in it".to_owned()
+                "Nomad's parser normalises every text (NFC), and composes characters in it"
+                    .to_owned()
             }
         }
     }

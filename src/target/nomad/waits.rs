@@ -20,7 +20,10 @@ impl Wait {
     /// What the script is given.
     pub(super) fn words(&self) -> Vec<String> {
         let minimum = self.at_least.to_string();
-        [minimum].into_iter().chain(self.addresses.iter().cloned()).collect()
+        [minimum]
+            .into_iter()
+            .chain(self.addresses.iter().cloned())
+            .collect()
     }
 }
 
@@ -58,9 +61,7 @@ impl<'a> Lowering<'a> {
             return None;
         }
         let Some(number) = port(need, needed) else {
-            let what = format!(
-                "`{service}` has no port that could be waited for"
-            );
+            let what = format!("`{service}` has no port that could be waited for");
             self.account.lost("needs", need.span, &what);
             return None;
         };
@@ -110,10 +111,14 @@ fn port(need: &plan::Need, needed: &plan::Service) -> Option<u16> {
     }
     let health = needed.main.health.as_ref();
     let checks = health.map(|h| [&h.start, &h.ready, &h.alive]);
-    let checked = checks.into_iter().flatten().flatten().find_map(|c| match &c.probe {
-        Probe::Tcp(_, number) | Probe::Http(_, number, _) => Some(*number),
-        Probe::Command(_) => None,
-    });
+    let checked = checks
+        .into_iter()
+        .flatten()
+        .flatten()
+        .find_map(|c| match &c.probe {
+            Probe::Tcp(_, number) | Probe::Http(_, number, _) => Some(*number),
+            Probe::Command(_) => None,
+        });
     let of_main = |p: &&plan::Port| p.sidecar.is_none() && p.protocol == Protocol::Tcp;
     checked.or_else(|| Some(needed.ports.iter().find(of_main)?.number))
 }
