@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use unicode_normalization::char::is_combining_mark;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// A piece of a text.
@@ -351,7 +352,19 @@ fn push_quoted(out: &mut String, pieces: &[Piece]) {
     for piece in pieces {
         match piece {
             Piece::Text(text) => {
-                for c in text.chars() {
+                let mut chars = text.chars();
+                // Raw, it would be shown on whatever stands before it.
+                if let Some(mark) = chars.clone().next().filter(|c| is_combining_mark(*c)) {
+                    let code = u32::from(mark);
+                    let _ = if code > 0xffff {
+                        write!(out, "\\U{code:08x}")
+                    } else {
+                        write!(out, "\\u{code:04x}")
+                    };
+                    escape.run = None;
+                    chars.next();
+                }
+                for c in chars {
                     escape.push(out, c, quoted_char);
                 }
             }

@@ -207,7 +207,7 @@ fn targets_are_named_only_at_home() {
 }
 
 /// What only some files may use.
-const OWNERS: [(&str, &[&str]); 14] = [
+const OWNERS: [(&str, &[&str]); 16] = [
     ("std::fs", &["src/workspace/", "src/library/build.rs"]),
     ("tempfile", &["src/workspace/"]),
     (".exists()", &["src/workspace/"]),
@@ -221,6 +221,11 @@ const OWNERS: [(&str, &[&str]); 14] = [
     ("anstream", &["src/command/"]),
     ("similar", &["src/diff/"]),
     ("annotate_snippets", &["src/problem/"]),
+    (
+        "unicode_normalization",
+        &["src/emit/hcl.rs", "src/target/nomad/"],
+    ),
+    ("unicode_segmentation", &["src/emit/hcl.rs"]),
     ("println!", &["src/library/build.rs"]),
 ];
 

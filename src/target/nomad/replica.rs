@@ -56,13 +56,23 @@ impl Covered {
     }
 }
 
+/// Bytes of the values of all replicas in which numbers are looked for: the search has a step for
+/// each character, and larger texts are written out per replica.
+const SEARCHED: usize = 1 << 18;
+
+/// The pieces that give every replica its value, if there are any, in texts of a bearable size.
+pub(super) fn fitted(values: &[&Value], tokens: &[Vec<String>]) -> Option<Vec<target::Piece>> {
+    let size: usize = values.iter().map(|v| v.raw().len()).sum();
+    (size <= SEARCHED).then(|| fit(values, tokens)).flatten()
+}
+
 /// The pieces in which only the index differs, each text spelled for its place.
 fn by_index(
     values: &[&Value],
     covered: Covered,
     spell: impl Fn(&str) -> Result<Text, Unfit>,
 ) -> Option<Result<Text, Unfit>> {
-    let pieces = fit(values, &covered.tokens())?;
+    let pieces = fitted(values, &covered.tokens())?;
     let mut text = Text::new();
     for piece in pieces {
         match piece {

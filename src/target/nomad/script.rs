@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::replica::Covered;
+use super::replica::{Covered, fitted};
 use super::text::INDEX;
 use super::waits::Wait;
 use crate::plan::{Init, Value};
-use crate::target::{self, fit, wait};
+use crate::target::{self, wait};
 
 /// The folder that the tasks of an allocation share, which everyone may write to.
 const SHARED: &str = "/alloc/data";
@@ -110,7 +110,7 @@ fn line(step: &Init, shared: &[Arc<str>], covered: Covered, replica: u32) -> Str
     let mut variables: Vec<String> = Vec::new();
     for entry in own {
         let all: Option<Vec<&Value>> = covered.indexes().map(|i| entry.value.value(i)).collect();
-        let by_index = all.and_then(|values| fit(&values, &covered.tokens()));
+        let by_index = all.and_then(|values| fitted(&values, &covered.tokens()));
         let value = match (by_index, entry.value.value(replica)) {
             (Some(pieces), _) if covered.count > 1 => indexed(&pieces),
             (_, Some(value)) => quote(value.raw()),

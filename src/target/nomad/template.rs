@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::replica::Covered;
+use super::replica::{Covered, fitted};
 use super::text::{INDEX, is_normal};
 use crate::plan::{Each, Part, Value};
-use crate::target::{Piece, fit};
+use crate::target::Piece;
 
 /// Where secrets are read: by the name in the blueprint, the path in the store and the item there.
 #[derive(Debug, Default)]
@@ -133,7 +133,7 @@ pub(super) fn variables(
             Each::Replica(values) => values.iter().map(Option::as_ref).collect(),
             Each::Same(_) => None,
         };
-        let pieces = all.and_then(|values| fit(&values, &numbers(covered)));
+        let pieces = all.and_then(|values| fitted(&values, &numbers(covered)));
         match (pieces, slot) {
             (Some(pieces), _) => text.push_str(&writer.numbered_line(name, &pieces)),
             (None, Each::Same(Some(value))) => text.push_str(&writer.line(name, value)),
@@ -170,7 +170,7 @@ impl Writer<'_> {
             Each::Replica(values) => values,
         };
         let all: Vec<&Value> = values.iter().collect();
-        if let Some(pieces) = fit(&all, &numbers(covered)) {
+        if let Some(pieces) = fitted(&all, &numbers(covered)) {
             return self.numbered(&pieces, |text| self.literal(text));
         }
         let texts: Vec<String> = values.iter().map(|v| self.parts(v)).collect();
