@@ -18,11 +18,11 @@ use flokkr::blueprint::Reader;
 use flokkr::diff::{self, Found};
 use flokkr::file::File;
 use flokkr::library;
-use flokkr::pipeline;
+use flokkr::pipeline::{self, Origin};
 use flokkr::plan::{self, Plan};
 use flokkr::problem::{Problems, SourceId, Sources};
-use flokkr::resolve::{self, Cluster, Input};
-use flokkr::target::{self, Account, Configured, Layout, Target};
+use flokkr::resolve::{Cluster, Input};
+use flokkr::target::{self, Account, Configured, Layout, Request, Target, Variants};
 use flokkr::template::Engine;
 use flokkr::workspace::FileLoader;
 use flokkr::yaml;
@@ -185,22 +185,43 @@ fn cases_of_targets() -> Vec<Emitted> {
     target::ALL.iter().flat_map(|t| of(*t)).collect()
 }
 
-fn resolve(id: SourceId, sources: &mut Sources) -> Option<Cluster> {
-    let loader = FileLoader {
-        directory: "".into(),
-    };
-    let input = Input {
+fn input(id: SourceId) -> Input {
+    Input {
         blueprint: id,
         values: Vec::new(),
         sets: Vec::new(),
+    }
+}
+
+fn loader() -> FileLoader {
+    FileLoader {
+        directory: "".into(),
+    }
+}
+
+fn resolve(id: SourceId, sources: &mut Sources) -> Option<Cluster> {
+    let origin = Origin {
+        input: &input(id),
+        loader: &loader(),
     };
-    resolve::resolve(
-        &input,
-        &loader,
-        &target::names(),
-        sources,
-        &mut Problems::default(),
-    )
+    origin.resolve(sources, &mut Problems::default())
+}
+
+/// No other values: what is measured leaves none open.
+struct NoVariants;
+
+impl Variants for NoVariants {
+    fn variables(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+
+    fn files(&self, _: &[(String, String)]) -> Option<Vec<File>> {
+        None
+    }
+
+    fn defaults(&self) -> Option<Vec<File>> {
+        None
+    }
 }
 
 fn configure(target: &dyn Target, cluster: &Cluster, sources: &Sources) -> Box<dyn Configured> {
@@ -232,8 +253,14 @@ impl Emitted {
 
     fn files(self) -> Vec<File> {
         let (sources, cluster) = self.case.cluster();
+        let (_, id) = self.case.sources();
+        let origin = Origin {
+            input: &input(id),
+            loader: &loader(),
+        };
         pipeline::emit(
             &cluster,
+            origin,
             self.target,
             Layout::Several,
             &sources,
@@ -279,7 +306,11 @@ fn d_emit(bencher: Bencher<'_, '_>, emitted: &Emitted) {
     let (configured, plan) = emitted.plan();
     bencher.bench_local(|| {
         let mut account = Account::open(emitted.target, &*configured);
-        configured.lower(&plan, Layout::Several, &mut account)
+        let request = Request {
+            layout: Layout::Several,
+            variants: &NoVariants,
+        };
+        configured.lower(&plan, &request, &mut account)
     });
 }
 

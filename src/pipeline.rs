@@ -4,25 +4,42 @@ use crate::blueprint::Reader;
 use crate::file::File;
 use crate::plan;
 use crate::problem::{Problems, Sources};
-use crate::resolve::Cluster;
-use crate::target::{Account, Layout, Target};
+use crate::resolve::{self, Cluster, Input, Loader};
+use crate::target::{self, Account, Layout, Request, Target, Variants};
 use crate::template::Engine;
+
+/// Where a cluster comes from: what it takes to resolve it again with other values.
+#[derive(Clone, Copy)]
+pub struct Origin<'a> {
+    /// What the run was given.
+    pub input: &'a Input,
+    /// Brings what the blueprint names.
+    pub loader: &'a dyn Loader,
+}
+
+impl Origin<'_> {
+    /// Resolves it.
+    pub fn resolve(&self, sources: &mut Sources, problems: &mut Problems) -> Option<Cluster> {
+        resolve::resolve(self.input, self.loader, &target::names(), sources, problems)
+    }
+}
 
 /// The files of a cluster for one target; `None` when an error was reported.
 pub fn emit(
     cluster: &Cluster,
+    origin: Origin<'_>,
     target: &dyn Target,
     layout: Layout,
     sources: &Sources,
     problems: &mut Problems,
 ) -> Option<Vec<File>> {
     let before = problems.errors();
-    let Lowered { files, account, .. } = lower(cluster, target, layout, sources, problems)?;
+    let Lowered { files, account, .. } = lower(cluster, origin, target, layout, sources, problems)?;
     problems.extend(account.problems);
     (problems.errors() == before).then_some(files)
 }
 
-/// What a plan became on a target.
+/// What a cluster became on a target.
 pub struct Lowered {
     /// The files.
     pub files: Vec<File>,
@@ -35,6 +52,7 @@ pub struct Lowered {
 /// Lowers a cluster for one target; `None` when it came to no plan, which is reported.
 pub fn lower(
     cluster: &Cluster,
+    origin: Origin<'_>,
     target: &dyn Target,
     layout: Layout,
     sources: &Sources,
@@ -66,11 +84,74 @@ pub fn lower(
     }
     let plan = plan::build(cluster, configured.addressing(), sources, problems);
     let mut account = Account::open(target, &*configured);
-    let files = configured.lower(&plan, layout, &mut account);
-    let fields = plan::fields::used(&plan);
+    let again = Again {
+        cluster,
+        origin,
+        target,
+        sources,
+    };
+    let request = Request {
+        layout,
+        variants: &again,
+    };
+    let files = configured.lower(&plan, &request, &mut account);
     Some(Lowered {
         files,
         account,
-        fields,
+        fields: plan::fields::used(&plan),
     })
+}
+
+/// The same cluster with other values.
+struct Again<'a> {
+    cluster: &'a Cluster,
+    origin: Origin<'a>,
+    target: &'a dyn Target,
+    sources: &'a Sources,
+}
+
+impl Again<'_> {
+    fn emit(&self, input: &Input, mut sources: Sources) -> Option<Vec<File>> {
+        let mut problems = Problems::default();
+        let origin = Origin {
+            input,
+            loader: self.origin.loader,
+        };
+        let cluster = origin.resolve(&mut sources, &mut problems)?;
+        let layout = Layout::Objects;
+        let files = emit(
+            &cluster,
+            origin,
+            self.target,
+            layout,
+            &sources,
+            &mut problems,
+        )?;
+        (!problems.has_errors()).then_some(files)
+    }
+}
+
+impl Variants for Again<'_> {
+    fn variables(&self) -> Vec<(String, String)> {
+        self.cluster.scalars()
+    }
+
+    fn files(&self, values: &[(String, String)]) -> Option<Vec<File>> {
+        let mut sources = self.sources.clone();
+        let mut input = self.origin.input.clone();
+        for (name, value) in values {
+            let set = format!("{name}={value}");
+            input.sets.push(sources.add("--set", set));
+        }
+        self.emit(&input, sources)
+    }
+
+    fn defaults(&self) -> Option<Vec<File>> {
+        let input = Input {
+            values: Vec::new(),
+            sets: Vec::new(),
+            ..self.origin.input.clone()
+        };
+        self.emit(&input, self.sources.clone())
+    }
 }

@@ -26,7 +26,7 @@ pub(crate) use record::records;
 pub use reference::{Definitions, Field, Record, base_document, reference};
 pub use scalar::{
     Argv, ContainerPath, Count, Cpu, Delivery, Duration, Entrypoint, Kind, MAX_REPLICAS, Mode,
-    Protocol, Publish, Quorum, Restart, Shell, Size, Spread, User, VolumeKind,
+    Packager, Protocol, Publish, Quorum, Restart, Shell, Size, Spread, User, VolumeKind,
 };
 pub use service::{
     Check, Health, HttpCheck, Init, Limits, Placement, Port, Resources, SecretMount, Service,
@@ -136,27 +136,49 @@ records! {
         pub build: Option<Build> = "build", "build: { base: \"debian:bookworm-slim\" }";
     }
 
-    /// How an image is built.
+    /// How an image is built. It is the same for every cluster, so its texts see `vars` and `name`,
+    /// but no service, replica or secret.
     pub struct Build at "images.app.build" {
-        /// The image it starts from.
-        pub base: At<String> = "base", "base: debian:bookworm-slim";
+        /// The image it starts from, with a tag other than `latest` or a digest. It needs `/bin/sh`.
+        pub base: At<String> = "base", "base: \"debian:bookworm-slim\"";
+        /// What installs packages in the base: `apt`, `apk`, `dnf` or `microdnf`. Needed where the
+        /// base's name does not tell.
+        pub packager: Option<At<Packager>> = "packager", "packager: apt";
+        /// Packages of the base's distribution; a version is given as the packager takes it
+        /// (`curl=7.88.1-10+deb12u8`).
+        pub packages: Vec<At<String>> = "packages", "packages: [bash, curl]";
         /// The archive that is unpacked into `home`.
         pub archive: Option<Archive> = "archive", "archive: { url: \"https://example.org/hadoop-3.4.3.tar.gz\" }";
-        /// Where the archive is unpacked.
+        /// Where the archive is unpacked; also the working directory, and the home of `user`.
         pub home: Option<At<ContainerPath>> = "home", "home: /opt/hadoop";
-        /// Packages of the base's distribution.
-        pub packages: Vec<At<String>> = "packages", "packages: [bash, curl]";
-        /// Variables that the image sets.
-        pub env: Texts = "env", "env: { JAVA_HOME: /usr/lib/jvm/java }";
-        /// Labels that the image carries.
-        pub labels: Texts = "labels", "labels: { org.opencontainers.image.title: Hadoop }";
+        /// Directories that are put before the base's `PATH`.
+        pub path: Vec<At<ContainerPath>> = "path", "path: [/opt/hadoop/bin]";
+        /// Commands that root runs in the image at the end, each one line: for bash, where a pipe
+        /// fails with any of its commands, or for `sh` where `shell` says so.
+        pub run: Vec<At<String>> = "run", "run: [\"ln -s /usr/bin/python3 /usr/bin/python\"]";
+        /// Variables that the image sets, which a service may set otherwise.
+        pub env: Map<At<String>> = "env", "env: { JAVA_HOME: /usr/lib/jvm/java }";
+        /// Labels that the image carries, beside those that tell its title, version and base.
+        pub labels: Map<At<String>> = "labels", "labels: { org.opencontainers.image.licenses: Apache-2.0 }";
+        /// Its entrypoint; absent, the base's.
+        pub entrypoint: Option<Vec<At<String>>> = "entrypoint", "entrypoint: [/usr/bin/tini, --]";
+        /// What it runs when a service gives no command; absent, the base's.
+        pub command: Option<Vec<At<String>>> = "command", "command: [bash]";
     }
 
-    /// An archive to unpack.
+    /// An archive to unpack: from `path`, else from `url`.
     pub struct Archive at "images.app.build.archive" {
-        /// Where it is.
-        pub url: At<String> = "url", "url: \"https://example.org/hadoop-3.4.3.tar.gz\"";
-        /// The SHA-256 or SHA-512 of its bytes, in hexadecimal.
-        pub digest: Option<At<String>> = "digest", "digest: \"0000000000000000000000000000000000000000000000000000000000000000\"";
+        /// Where it is downloaded.
+        pub url: Option<At<String>> = "url", "url: \"https://example.org/hadoop-3.4.3.tar.gz\"";
+        /// A file in the build context, which is put there before the build, instead of the
+        /// download: for an archive of one's own, or a build without a network. With `/` at the
+        /// end it is a directory, and is copied into `home`.
+        pub path: Option<At<String>> = "path", "path: hadoop-3.5.0-SNAPSHOT.tar.gz";
+        /// The SHA-256 or SHA-512 of its bytes, in hexadecimal; or the `https` address of the file
+        /// in which its publisher says it, ending in `.sha256` or `.sha512`. Absent, a download
+        /// is checked against what stands at its own address with `.sha512` behind.
+        pub digest: Option<At<String>> = "digest", "digest: \"https://downloads.example.org/hadoop-3.4.3.tar.gz.sha512\"";
+        /// How many leading directories of its paths are left out: 1 unless given.
+        pub strip: Option<At<u32>> = "strip", "strip: 0";
     }
 }

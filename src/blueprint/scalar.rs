@@ -56,6 +56,18 @@ choices! {
         Eval = "eval",
     }
 
+    /// What installs packages in an image.
+    pub enum Packager {
+        /// Debian, Ubuntu.
+        Apt = "apt",
+        /// Alpine.
+        Apk = "apk",
+        /// Fedora, Red Hat's UBI, and their relatives.
+        Dnf = "dnf",
+        /// UBI's minimal images.
+        Microdnf = "microdnf",
+    }
+
     /// How many replicas of a needed ensemble must be there.
     pub enum Quorum {
         /// Every one.

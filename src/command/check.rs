@@ -17,12 +17,12 @@ pub(super) fn run(typed: &Check, session: &mut Session) -> Option<u8> {
         return session.fail("usage", "name the blueprint once: with -f, or as a word");
     }
     session.targets(target)?;
-    let cluster = session.cluster(blueprint, input)?;
-    let files = session.emit(&cluster, target, Layout::Several)?;
+    let loaded = session.cluster(blueprint, input)?;
+    let files = session.emit(&loaded, target, Layout::Several)?;
     session.denied(input)?;
     session.say(&format!(
         "{}: good for {}, {} file{}",
-        cluster.blueprint.name.value,
+        loaded.cluster.blueprint.name.value,
         if target == "all" {
             target::names().join(", ")
         } else {

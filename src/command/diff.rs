@@ -36,14 +36,14 @@ pub(super) fn run(typed: &Diff, session: &mut Session) -> Option<u8> {
             "standard input can't be both the blueprint and what to compare with",
         );
     }
-    let cluster = session.cluster(blueprint, input)?;
+    let loaded = session.cluster(blueprint, input)?;
     // One file, or a stream, is compared with everything in one.
     let layout = if place == Place::Directory {
         Layout::Several
     } else {
         Layout::Single
     };
-    let files = session.emit(&cluster, target, layout)?;
+    let files = session.emit(&loaded, target, layout)?;
     session.denied(input)?;
     let directory = place == Place::Directory;
     let there = if directory {

@@ -22,14 +22,19 @@ pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
         overwrite,
     } = typed;
     session.targets(target)?;
-    let cluster = session.cluster(blueprint.as_deref(), input)?;
+    let loaded = session.cluster(blueprint.as_deref(), input)?;
     let layout = if *single_file {
         Layout::Single
     } else {
         Layout::Several
     };
-    let files = session.emit(&cluster, target, layout)?;
+    let files = session.emit(&loaded, target, layout)?;
     session.denied(input)?;
+    if files.is_empty() {
+        for target in session.targets(target)? {
+            session.say(&format!("{}: {}", target.name(), target.nothing()));
+        }
+    }
     let Some(output) = output.as_ref().filter(|o| *o != "-") else {
         return print(&files, session);
     };

@@ -18,7 +18,7 @@ use camino::Utf8PathBuf;
 use crate::cli::{Cli, Command, Input, MessageFormat};
 use crate::file::File;
 use crate::library;
-use crate::pipeline;
+use crate::pipeline::{self, Origin};
 use crate::problem::{self, Problem, Problems, Sources, Style};
 use crate::resolve::{self, Cluster};
 use crate::target::{self, Layout, Target};
@@ -59,6 +59,22 @@ struct Session {
     format: MessageFormat,
 }
 
+/// A cluster, and what it was made from.
+struct Loaded {
+    cluster: Cluster,
+    input: resolve::Input,
+    loader: FileLoader,
+}
+
+impl Loaded {
+    fn origin(&self) -> Origin<'_> {
+        Origin {
+            input: &self.input,
+            loader: &self.loader,
+        }
+    }
+}
+
 impl Session {
     /// Reports an error without a place and gives the `None` that ends the command.
     fn fail<T>(&mut self, code: &'static str, message: impl Into<String>) -> Option<T> {
@@ -67,7 +83,7 @@ impl Session {
     }
 
     /// Reads a blueprint with its layers. `word` is the blueprint as a bare word.
-    fn cluster(&mut self, word: Option<&str>, input: &Input) -> Option<Cluster> {
+    fn cluster(&mut self, word: Option<&str>, input: &Input) -> Option<Loaded> {
         let word = word.or(input.file.as_deref());
         let found = match workspace::blueprint(word) {
             Ok(found) => found,
@@ -88,18 +104,21 @@ impl Session {
         let sets = sets
             .map(|set| self.sources.add("--set", set.as_str()))
             .collect();
-        let layers = resolve::Input {
+        let input = resolve::Input {
             blueprint,
             values,
             sets,
         };
-        resolve::resolve(
-            &layers,
-            &loader,
-            &target::names(),
-            &mut self.sources,
-            &mut self.problems,
-        )
+        let origin = Origin {
+            input: &input,
+            loader: &loader,
+        };
+        let cluster = origin.resolve(&mut self.sources, &mut self.problems)?;
+        Some(Loaded {
+            cluster,
+            input,
+            loader,
+        })
     }
 
     /// The targets that a word means.
@@ -123,13 +142,19 @@ impl Session {
 
     /// The files of a cluster for what `word` means: of one target straight, of `all` in a folder
     /// each. Every target is tried, so that all problems come in one run.
-    fn emit(&mut self, cluster: &Cluster, word: &str, layout: Layout) -> Option<Vec<File>> {
+    fn emit(&mut self, loaded: &Loaded, word: &str, layout: Layout) -> Option<Vec<File>> {
         let targets = self.targets(word)?;
         let mut files = Vec::new();
         let mut whole = true;
         for target in targets {
-            let emitted =
-                pipeline::emit(cluster, target, layout, &self.sources, &mut self.problems);
+            let emitted = pipeline::emit(
+                &loaded.cluster,
+                loaded.origin(),
+                target,
+                layout,
+                &self.sources,
+                &mut self.problems,
+            );
             match emitted {
                 Some(emitted) if word == "all" => files.extend(emitted.into_iter().map(|f| File {
                     path: Utf8PathBuf::from(target.name()).join(f.path),

@@ -20,11 +20,12 @@ struct Column {
 
 pub(super) fn run(typed: &Targets, session: &mut Session) -> Option<u8> {
     let Targets { blueprint, input } = typed;
-    let cluster = session.cluster(blueprint.as_deref(), input)?;
+    let loaded = session.cluster(blueprint.as_deref(), input)?;
     let mut columns = Vec::new();
     for target in target::ALL {
         let (sources, problems) = (&session.sources, &mut session.problems);
-        let lowered = pipeline::lower(&cluster, *target, Layout::Several, sources, problems);
+        let (cluster, origin) = (&loaded.cluster, loaded.origin());
+        let lowered = pipeline::lower(cluster, origin, *target, Layout::Objects, sources, problems);
         columns.extend(lowered.map(|l| Column {
             target: *target,
             fields: l.fields,

@@ -10,7 +10,7 @@ use super::{
     Container, Image, Need, Placement, Plan, Port, Secret, SecretSource, Service, Sidecar, Volume,
 };
 use crate::blueprint::{
-    self, Argv, Blueprint, Entrypoint, Kind, Map, Protocol, Publish, Restart, Shell, Texts,
+    self, Argv, At, Blueprint, Entrypoint, Kind, Map, Protocol, Publish, Restart, Shell, Texts,
     VolumeKind,
 };
 use crate::env::Dialect;
@@ -33,7 +33,15 @@ pub fn build(
     } = cluster;
     let directory = Directory::new(blueprint, addressing);
     let mut evaluator = Evaluator::new(directory, vars.clone(), scopes, sources, problems);
-    let images = images(blueprint);
+    let listed: Vec<Arc<Image>> = blueprint
+        .images
+        .iter()
+        .map(|(key, declared)| Arc::new(image(key, declared)))
+        .collect();
+    let images = listed
+        .iter()
+        .map(|image| (Arc::clone(&image.name), Arc::clone(image)))
+        .collect();
     let mut builder = Builder {
         blueprint,
         images,
@@ -50,6 +58,7 @@ pub fn build(
         description: blueprint.description.as_ref().map(|d| d.value.clone()),
         services,
         secrets: secrets(blueprint),
+        images: listed,
     }
 }
 
@@ -79,18 +88,7 @@ fn secrets(blueprint: &Blueprint) -> Vec<Secret> {
         .collect()
 }
 
-fn images(blueprint: &Blueprint) -> HashMap<Arc<str>, Arc<Image>> {
-    blueprint
-        .images
-        .iter()
-        .map(|(key, image)| {
-            let image = self::image(&key.value, image);
-            (Arc::clone(&key.value), Arc::new(image))
-        })
-        .collect()
-}
-
-fn image(name: &Arc<str>, image: &blueprint::Image) -> Image {
+fn image(key: &At<Arc<str>>, image: &blueprint::Image) -> Image {
     let blueprint::Image {
         reference,
         launcher,
@@ -111,11 +109,11 @@ fn image(name: &Arc<str>, image: &blueprint::Image) -> Image {
         Dialect::Apache => Argv::Split,
         _ => Argv::Exec,
     };
-    let paths = |list: &[blueprint::At<blueprint::ContainerPath>]| {
-        list.iter().map(|p| p.value.0.clone()).collect()
-    };
+    let paths =
+        |list: &[At<blueprint::ContainerPath>]| list.iter().map(|p| p.value.0.clone()).collect();
     Image {
-        name: Arc::clone(name),
+        name: Arc::clone(&key.value),
+        span: key.span,
         reference: reference.value.clone(),
         launcher,
         user: user.map(|u| u.value),
@@ -133,6 +131,7 @@ fn image(name: &Arc<str>, image: &blueprint::Image) -> Image {
 fn anything(name: &str) -> Image {
     Image {
         name: name.into(),
+        span: Span::nowhere(),
         reference: name.to_owned(),
         launcher: Dialect::None,
         user: None,
@@ -376,27 +375,26 @@ impl Builder<'_, '_> {
 }
 
 fn ports(own: &Map<blueprint::PortForm>, sidecars: &Map<blueprint::Sidecar>) -> Vec<Port> {
-    let port =
-        |name: &blueprint::At<Arc<str>>, form: &blueprint::PortForm, sidecar: Option<&Arc<str>>| {
-            let blueprint::Port {
-                port,
-                publish,
-                protocol,
-                span: _,
-            } = &form.0;
-            Port {
-                name: Arc::clone(&name.value),
-                number: port.value,
-                publish: publish.and_then(|p| match p.value {
-                    Publish::No => None,
-                    Publish::Same => Some(port.value),
-                    Publish::On(number) => Some(number),
-                }),
-                protocol: protocol.map_or(Protocol::Tcp, |p| p.value),
-                sidecar: sidecar.map(Arc::clone),
-                span: publish.map_or(name.span, |p| p.span),
-            }
-        };
+    let port = |name: &At<Arc<str>>, form: &blueprint::PortForm, sidecar: Option<&Arc<str>>| {
+        let blueprint::Port {
+            port,
+            publish,
+            protocol,
+            span: _,
+        } = &form.0;
+        Port {
+            name: Arc::clone(&name.value),
+            number: port.value,
+            publish: publish.and_then(|p| match p.value {
+                Publish::No => None,
+                Publish::Same => Some(port.value),
+                Publish::On(number) => Some(number),
+            }),
+            protocol: protocol.map_or(Protocol::Tcp, |p| p.value),
+            sidecar: sidecar.map(Arc::clone),
+            span: publish.map_or(name.span, |p| p.span),
+        }
+    };
     let mut list: Vec<Port> = own.iter().map(|(n, f)| port(n, f, None)).collect();
     for (key, sidecar) in sidecars.iter() {
         list.extend(

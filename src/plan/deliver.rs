@@ -341,7 +341,7 @@ fn paths(container: &Container, delivered: &Delivered, problems: &mut Problems) 
 }
 
 /// A name that every shell passes on.
-fn is_identifier(name: &str) -> bool {
+pub fn is_identifier(name: &str) -> bool {
     name.chars()
         .enumerate()
         .all(|(i, c)| c == '_' || c.is_ascii_alphabetic() || (i > 0 && c.is_ascii_digit()))

@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use across::{Across, FileOfAll, VariableOfAll, words_of_all};
 pub use addressing::{Addressing, Member};
 pub use build::build;
-pub use deliver::{Delivered, Deliverer, Mounted, Variable, words};
+pub use deliver::{Delivered, Deliverer, Mounted, Variable, is_identifier, words};
 pub use steps::quote;
 pub use value::{Each, Part, Slot, Value};
 
@@ -60,6 +60,8 @@ pub struct Plan {
     pub services: Vec<Service>,
     /// Secrets that something uses.
     pub secrets: Vec<Secret>,
+    /// All images in the order of the blueprint, used by a service or not.
+    pub images: Vec<Arc<Image>>,
 }
 
 /// Where a secret's value comes from.
@@ -89,6 +91,8 @@ pub enum SecretSource {
 pub struct Image {
     /// Its name in the blueprint.
     pub name: Arc<str>,
+    /// Where that stands.
+    pub span: Span,
     /// What is pulled.
     pub reference: String,
     /// The launcher inside.

@@ -28,7 +28,7 @@ pub struct Source {
 pub struct SourceId(u32);
 
 /// Every text read in this run, in the order of reading.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Sources {
     list: Vec<Source>,
 }

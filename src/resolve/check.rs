@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::images;
 use super::names::{PortTable, name, port_name, port_table, unknown};
 use super::needs;
 use crate::blueprint::{
@@ -74,7 +75,7 @@ impl Checker<'_> {
             }
         }
         for (_, image) in images.iter() {
-            image_reference(&image.reference, problems);
+            images::check(image, problems);
         }
         self.targets(targets.iter().map(|(k, _)| k), problems);
         let mut total = 0;
@@ -239,18 +240,6 @@ impl Checker<'_> {
                 self.image(image, problems);
             }
         }
-    }
-}
-
-fn image_reference(reference: &At<String>, problems: &mut Problems) {
-    let text = &reference.value;
-    let bad = text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control());
-    if bad {
-        problems.add(
-            Problem::error("wrong-value", format!("`{text}` is no image"))
-                .at(reference.span)
-                .label("expected a repository with a tag or digest, such as apache/hadoop:3.4.3"),
-        );
     }
 }
 

@@ -8,6 +8,7 @@
 //! May fail with all problems of meaning at once.
 
 mod check;
+mod images;
 mod layers;
 mod names;
 mod needs;
@@ -20,7 +21,7 @@ pub use plugins::Scope;
 
 use crate::blueprint::{Blueprint, Read, Reader};
 use crate::problem::{Problem, Problems, Sources};
-use crate::template::{Engine, Value};
+use crate::template::{Engine, Value, ValueKind};
 use crate::yaml;
 
 /// A blueprint with its layers merged and its references checked.
@@ -35,6 +36,20 @@ pub struct Cluster {
     /// Something that other parts depend on was reported and stands as absent: what a later stage
     /// finds wrong may be a consequence of it.
     pub unsure: bool,
+}
+
+impl Cluster {
+    /// The variables that are one text or number each, with their values, in the order of names.
+    pub fn scalars(&self) -> Vec<(String, String)> {
+        let keys = self.vars.try_iter().into_iter().flatten();
+        let pairs = keys.filter_map(|key| {
+            let name = key.as_str()?.to_owned();
+            let value = self.vars.get_attr(&name).ok()?;
+            let scalar = matches!(value.kind(), ValueKind::String | ValueKind::Number);
+            (scalar && name != "name").then(|| (name, value.to_string()))
+        });
+        pairs.collect()
+    }
 }
 
 /// Makes a cluster of a blueprint and its layers. `targets` are the names that `targets:` and

@@ -8,9 +8,12 @@
 mod account;
 mod carry;
 mod compose;
+mod docker;
+mod image;
 mod kubernetes;
 mod nomad;
 mod patch;
+mod probe;
 mod wait;
 
 pub use account::{Account, Fate, Note};
@@ -23,7 +26,12 @@ use crate::problem::{Problem, did_you_mean, one_of};
 use crate::yaml::Node;
 
 /// Every target, in the order of help texts.
-pub const ALL: &[&dyn Target] = &[&compose::Compose, &kubernetes::Kubernetes, &nomad::Nomad];
+pub const ALL: &[&dyn Target] = &[
+    &compose::Compose,
+    &kubernetes::Kubernetes,
+    &nomad::Nomad,
+    &docker::Docker,
+];
 
 /// A platform that flokkr emits files for.
 pub trait Target: Sync {
@@ -43,6 +51,11 @@ pub trait Target: Sync {
 
     /// What it may have to leave out, by the names that its setting `accept` takes.
     fn losses(&self) -> &'static [&'static str];
+
+    /// Why it may have no file at all for a blueprint.
+    fn nothing(&self) -> &'static str {
+        "there is nothing in it for this target"
+    }
 
     /// Is a field (of [`FIELDS`](crate::plan::fields::FIELDS)) its business at all?
     fn concerns(&self, field: &str) -> bool {
@@ -71,7 +84,30 @@ pub trait Configured {
 
     /// Its files for a plan. What it can't carry is a problem that names the field and the way
     /// round.
-    fn lower(&self, plan: &Plan, layout: Layout, account: &mut Account) -> Vec<File>;
+    fn lower(&self, plan: &Plan, request: &Request<'_>, account: &mut Account) -> Vec<File>;
+}
+
+/// What is asked of a target besides a plan.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// How many files.
+    pub layout: Layout,
+    /// The same blueprint with other values, for files that leave values open.
+    pub variants: &'a dyn Variants,
+}
+
+/// The same blueprint with other values of its variables: its files for the same target, in the
+/// layout [`Layout::Objects`].
+pub trait Variants {
+    /// The variables that are one text or number each, and their values.
+    fn variables(&self) -> Vec<(String, String)>;
+
+    /// The files with these values besides those that were given; `None` where an error comes of
+    /// it.
+    fn files(&self, values: &[(String, String)]) -> Option<Vec<File>>;
+
+    /// The files without the values that were given: with the defaults of all variables.
+    fn defaults(&self) -> Option<Vec<File>>;
 }
 
 /// How many files are asked for.
@@ -82,6 +118,8 @@ pub enum Layout {
     Several,
     /// One, where the platform can read everything from one.
     Single,
+    /// One for each thing that the platform knows, in no package.
+    Objects,
 }
 
 /// The target of a name or alias.

@@ -67,7 +67,7 @@ fn lay_item(items: &mut Vec<Yaml>, name: &str, patch: &Node) {
 }
 
 /// A node as it goes out: what was written plain and reads as a number or boolean is one.
-fn converted(node: &Node) -> Yaml {
+pub(super) fn converted(node: &Node) -> Yaml {
     match &node.value {
         Value::Null => Yaml::Plain("null".to_owned()),
         Value::List(items) => Yaml::List(items.iter().map(converted).collect()),

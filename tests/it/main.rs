@@ -14,6 +14,7 @@
 mod blueprints;
 mod cli;
 mod conffile;
+mod docker;
 mod env;
 mod errors;
 mod hcl;

@@ -200,13 +200,13 @@ fn literal(text: &str) -> String {
 }
 
 /// Any text that a process can be given: all of Unicode but NUL, with hostile pieces.
-fn value() -> impl Strategy<Value = String> {
+pub fn value() -> impl Strategy<Value = String> {
     let any = vec(any::<char>(), 0..8).prop_map(|chars| chars.into_iter().collect());
     prop_oneof![2 => hostile(), 1 => any, 1 => "[ -~]{0,12}"]
         .prop_map(|text: String| text.replace('\0', ""))
 }
 
-fn name() -> impl Strategy<Value = String> {
+pub fn name() -> impl Strategy<Value = String> {
     let plain = prop_oneof![3 => value(), 2 => "[A-Z_]{1,6}", 1 => "x-[a-z$]{0,3}"];
     plain
         .prop_map(|name: String| name.replace('=', ""))
@@ -249,22 +249,22 @@ fn words(node: &Loaded) -> Vec<String> {
         .collect()
 }
 
-fn map(entries: impl IntoIterator<Item = (impl Into<String>, Yaml)>) -> Yaml {
+pub fn map(entries: impl IntoIterator<Item = (impl Into<String>, Yaml)>) -> Yaml {
     Yaml::Map(entries.into_iter().map(|(k, v)| (k.into(), v)).collect())
 }
 
-fn texts(entries: &BTreeMap<String, String>) -> Yaml {
+pub fn texts(entries: &BTreeMap<String, String>) -> Yaml {
     map(entries
         .iter()
         .map(|(k, v)| (literal(k), Yaml::text(literal(v)))))
 }
 
-fn list(items: &[String]) -> Yaml {
+pub fn list(items: &[String]) -> Yaml {
     Yaml::List(items.iter().map(|i| Yaml::text(literal(i))).collect())
 }
 
 /// Few cases: the suite is run often. `PROPTEST_CASES=10000` searches longer.
-fn config() -> ProptestConfig {
+pub fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES")
         .ok()
         .and_then(|n| n.parse().ok());

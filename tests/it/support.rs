@@ -5,9 +5,9 @@ use std::process::{Command, Output};
 
 use camino::Utf8PathBuf;
 use flokkr::file::File;
-use flokkr::pipeline;
+use flokkr::pipeline::{self, Origin};
 use flokkr::problem::{self, Problems, Sources, Style};
-use flokkr::resolve::{Input, Loader, resolve};
+use flokkr::resolve::{Input, Loader};
 use flokkr::target::{self, Layout, Target};
 use flokkr::workspace::FileLoader;
 
@@ -80,15 +80,13 @@ pub fn emit_with(name: &str, text: &str, loader: &dyn Loader, target: &dyn Targe
         values: Vec::new(),
         sets: Vec::new(),
     };
-    let cluster = resolve(
-        &input,
+    let origin = Origin {
+        input: &input,
         loader,
-        &target::names(),
-        &mut sources,
-        &mut problems,
-    );
-    let files =
-        cluster.and_then(|c| pipeline::emit(&c, target, Layout::Several, &sources, &mut problems));
+    };
+    let cluster = origin.resolve(&mut sources, &mut problems);
+    let files = cluster
+        .and_then(|c| pipeline::emit(&c, origin, target, Layout::Several, &sources, &mut problems));
     let files = files.filter(|_| !problems.has_errors());
     let said = problem::text(&problems, &sources, Style::Plain);
     Emitted { files, said }

@@ -171,6 +171,13 @@ fn no_target_imports_another() {
     }
 }
 
+/// Other things of the same name: Nomad's driver.
+const NAMESAKES: [(&str, &str); 1] = [("src/target/nomad/emit.rs", "docker")];
+
+/// Names of targets that are also words: of a product that other targets need, and of its file.
+/// They are names where they are a string of their own.
+const WORDS: [&str; 2] = ["docker", "dockerfile"];
+
 /// A target's name stands in the code of its own folder, in the list of targets, and in the
 /// examples of `src/cli.rs`. Comments may name one, and so may the examples of the language, which
 /// are documentation: the last string of a field's line in `src/blueprint/`.
@@ -200,7 +207,13 @@ fn targets_are_named_only_at_home() {
                 .into_iter()
                 .chain(target.aliases().iter().copied());
             for name in names.filter(|_| !file.starts_with(&home)) {
-                assert!(!words.contains(name), "{file} names the target `{name}`");
+                let named = if WORDS.contains(&name) {
+                    code.contains(&format!("\"{name}\""))
+                } else {
+                    words.contains(name)
+                };
+                let namesake = NAMESAKES.contains(&(file.as_str(), name));
+                assert!(!named || namesake, "{file} names the target `{name}`");
             }
         }
     }

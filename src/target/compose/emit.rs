@@ -134,6 +134,8 @@ impl Emitter<'_> {
     fn service(&self, name: &str, service: &Service) -> Yaml {
         let Service {
             image,
+            build,
+            unpulled,
             hostname,
             profiles,
             user,
@@ -150,6 +152,7 @@ impl Emitter<'_> {
             pid,
             depends_on,
             healthcheck,
+            unchecked,
             replicas,
             resources,
             restart,
@@ -160,6 +163,11 @@ impl Emitter<'_> {
         } = service;
         let mut body = Entries::new();
         text(&mut body, "image", Some(image));
+        if let Some(context) = build {
+            let context = vec![("context".to_owned(), plain(context))];
+            key(&mut body, "build", Yaml::Map(context));
+        }
+        text(&mut body, "pull_policy", unpulled.then_some("never"));
         text(&mut body, "hostname", hostname.as_ref());
         text(&mut body, "user", user.as_ref());
         text(&mut body, "working_dir", working_dir.as_ref());
@@ -192,6 +200,9 @@ impl Emitter<'_> {
         }
         if let Some(check) = healthcheck {
             key(&mut body, "healthcheck", self.healthcheck(check));
+        } else if *unchecked {
+            let disabled = ("disable".to_owned(), Yaml::Plain("true".to_owned()));
+            key(&mut body, "healthcheck", Yaml::Map(vec![disabled]));
         }
         resources_body(*resources, *replicas, &mut body);
         text(&mut body, "restart", restart.as_ref());

@@ -1,12 +1,12 @@
 //! Checks in Compose: one per container, run inside it, in exec form.
 
-use super::lower::duration;
 use super::model::Healthcheck;
 use super::settings::Settings;
 use crate::blueprint::Shell;
 use crate::plan::{Check, Container, Probe, Value, Words};
 use crate::problem::Problem;
 use crate::target::Account;
+use crate::target::probe::{self, duration};
 
 /// The health check of a container.
 pub(super) fn check(
@@ -48,15 +48,15 @@ fn test(
     } else {
         "$HOSTNAME"
     };
-    let script = match &check.probe {
+    let words = match &check.probe {
         Probe::Command(Words { words, .. }) => {
             let words = words.iter().filter_map(|w| w.value(replica)).cloned();
             return Some([Value::new("CMD")].into_iter().chain(words).collect());
         }
-        Probe::Tcp(_, number) => format!("exec 3<>\"/dev/tcp/{host}/{number}\""),
+        Probe::Tcp(_, number) => probe::tcp(host, *number),
         Probe::Http(_, number, path) => {
             let path = path.value(replica).map_or("/", Value::raw);
-            http(host, *number, path)
+            probe::http(host, *number, path)
         }
     };
     if container.image.shell != Shell::Bash {
@@ -75,16 +75,6 @@ fn test(
     }
     let how = "run inside the container, by bash";
     account.emulated("health.ready", check.span, how);
-    let words = ["CMD", "bash", "-c", &script];
-    Some(words.into_iter().map(Value::new).collect())
-}
-
-/// A GET by bash alone: the status is what decides.
-fn http(host: &str, port: u16, path: &str) -> String {
-    let path = path.replace('\'', "%27");
-    format!(
-        "exec 3<>\"/dev/tcp/{host}/{port}\" \
-         && printf 'GET %s HTTP/1.0\\r\\nHost: %s\\r\\n\\r\\n' '{path}' \"{host}\" >&3 \
-         && read -r _ status _ <&3 && [[ $status == [23]?? ]]"
-    )
+    let words = words.into_iter().map(Value::new);
+    Some([Value::new("CMD")].into_iter().chain(words).collect())
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::addressing::replica_name;
+use super::build;
 use super::health;
 use super::model::{Condition, Dependency, Env, Mount, Project, Resources, SecretSource, Service};
 use super::settings::Settings;
@@ -15,6 +16,7 @@ use crate::blueprint::{Kind, Quorum, Restart, User, VolumeKind};
 use crate::plan::{self, Container, Delivered, Part, Plan, Value};
 use crate::problem::{Problem, Problems, Span};
 use crate::target::Account;
+use crate::target::probe::duration;
 
 pub(super) fn lower<'a>(
     plan: &'a Plan,
@@ -42,6 +44,7 @@ pub(super) fn lower<'a>(
         lowering.service(service);
     }
     lowering.published();
+    build::sections(&mut lowering);
     lowering.project
 }
 
@@ -125,10 +128,6 @@ impl<'a> Lowering<'a> {
         if let Some(placement) = &service.placement {
             let what = "it has one node, so that `placement` chooses nothing";
             self.account.lost("placement", placement.span, what);
-        }
-        if let Some(build) = &service.main.image.build {
-            let what = "`build` is for the target that emits Dockerfiles; the image must exist";
-            self.account.lost("build", build.span, what);
         }
         for volume in &service.volumes {
             self.volume(volume);
@@ -537,15 +536,6 @@ pub(super) fn user_text(user: User) -> String {
     match user.gid {
         Some(gid) => format!("{}:{gid}", user.uid),
         None => user.uid.to_string(),
-    }
-}
-
-/// Milliseconds in Go's notation.
-pub(super) fn duration(millis: u64) -> String {
-    match millis {
-        m if m % 1000 != 0 => format!("{m}ms"),
-        m if m % 60_000 != 0 || m == 0 => format!("{}s", m / 1000),
-        m => format!("{}m", m / 60_000),
     }
 }
 

@@ -5,6 +5,7 @@
 //! `docs/targets/compose.md` says what becomes of each field of the blueprint.
 
 mod addressing;
+mod build;
 mod emit;
 mod files;
 mod health;
@@ -19,7 +20,7 @@ mod waits;
 use crate::blueprint::{Definitions, Map, Read, Reader, Text};
 use crate::file::File;
 use crate::plan::{Addressing, Plan};
-use crate::target::{Account, Configured, Layout, Target};
+use crate::target::{Account, Configured, Request, Target};
 use crate::yaml::Node;
 
 use settings::Settings;
@@ -75,7 +76,7 @@ impl Configured for Settings {
         &self.accept
     }
 
-    fn lower(&self, plan: &Plan, _: Layout, account: &mut Account) -> Vec<File> {
+    fn lower(&self, plan: &Plan, _: &Request<'_>, account: &mut Account) -> Vec<File> {
         let project = lower::lower(plan, self, account);
         let text = emit::document(&project, plan, self);
         vec![File {

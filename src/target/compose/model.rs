@@ -27,6 +27,10 @@ pub(super) struct Project {
 #[derive(Debug, Default)]
 pub(super) struct Service {
     pub(super) image: String,
+    /// The context that the image is built from, in the one service that builds it.
+    pub(super) build: Option<String>,
+    /// It is built here, and not pulled: what a registry has under its name is another image.
+    pub(super) unpulled: bool,
     pub(super) hostname: Option<String>,
     pub(super) profiles: Vec<String>,
     pub(super) user: Option<String>,
@@ -45,6 +49,8 @@ pub(super) struct Service {
     pub(super) pid: Option<String>,
     pub(super) depends_on: IndexMap<String, Dependency>,
     pub(super) healthcheck: Option<Healthcheck>,
+    /// It is not checked, whatever its image says.
+    pub(super) unchecked: bool,
     pub(super) replicas: Option<u32>,
     pub(super) resources: Resources,
     pub(super) restart: Option<&'static str>,

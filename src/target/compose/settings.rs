@@ -22,6 +22,9 @@ records! {
         /// The address of the node that published ports listen on; `127.0.0.1` unless given, so
         /// that nothing is open to the outside by accident. `0.0.0.0` opens it.
         pub bind: Option<At<String>> = "bind", "bind: 0.0.0.0";
+        /// The folder with the build contexts that another target emits, as it is seen from the
+        /// file: images with `build` are built from there. Absent, every image must exist.
+        pub build: Option<At<String>> = "build", "build: ../docker";
         /// Losses that are known and accepted, each with the reason: no warning is given for them.
         pub accept: Map<Text> = "accept", "accept: { health.alive: the node restarts nothing }";
         /// Laid over the whole file: maps merge, lists replace, null removes. `$` is Compose's own
@@ -52,6 +55,7 @@ impl Default for Settings {
         Self {
             network: None,
             bind: None,
+            build: None,
             accept: Map::default(),
             patch: None,
             span: Span::nowhere(),
@@ -79,6 +83,15 @@ impl Settings {
                 Problem::error("wrong-value", format!("`{}` is no address", bind.value))
                     .at(bind.span)
                     .label("expected an IP address such as 127.0.0.1 or 0.0.0.0"),
+            );
+        }
+        if let Some(build) = &self.build
+            && (build.value.is_empty() || build.value.chars().any(char::is_control))
+        {
+            problems.add(
+                Problem::error("wrong-value", format!("`{}` is no folder", build.value))
+                    .at(build.span)
+                    .label("expected a path from the file to the folder, such as ../docker"),
             );
         }
     }

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use super::model::{Body, ConfigMap, Object, Pod, VolumeSource};
 
-const ANNOTATION: &str = "checksum/config";
+/// Its key.
+pub(super) const ANNOTATION: &str = "checksum/config";
 
 /// Puts the checksum of its ConfigMaps on every pod template.
 pub(super) fn annotate(objects: &mut [Object]) {
@@ -42,7 +43,7 @@ pub(super) fn annotate(objects: &mut [Object]) {
 }
 
 /// The ConfigMaps of a pod.
-fn read_by(pod: &Pod) -> IndexSet<String> {
+pub(super) fn read_by(pod: &Pod) -> IndexSet<String> {
     let containers = pod.inits.iter().chain(&pod.containers);
     let by_env = containers.flat_map(|c| c.env_from.iter().cloned());
     let by_file = pod.volumes.iter().filter_map(|v| match &v.source {

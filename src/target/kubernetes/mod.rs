@@ -27,7 +27,7 @@ mod waits;
 use crate::blueprint::{Definitions, Map, Read, Reader, Text};
 use crate::file::File;
 use crate::plan::{Addressing, Plan};
-use crate::target::{Account, Configured, Layout, Target};
+use crate::target::{Account, Configured, Request, Target};
 use crate::yaml::Node;
 
 use settings::Settings;
@@ -87,9 +87,9 @@ impl Configured for Settings {
         &self.accept
     }
 
-    fn lower(&self, plan: &Plan, layout: Layout, account: &mut Account) -> Vec<File> {
+    fn lower(&self, plan: &Plan, request: &Request<'_>, account: &mut Account) -> Vec<File> {
         let mut objects = lower::lower(plan, self, account);
         checksum::annotate(&mut objects);
-        pack::files(&objects, plan, self, layout, account)
+        pack::files(&objects, plan, self, request, account)
     }
 }

@@ -5,6 +5,16 @@ use crate::blueprint::{At, FromText, Map, Patch, Text, records};
 use crate::problem::{Problem, Problems, Span};
 
 choices! {
+    /// How the objects are packed.
+    pub enum Package {
+        /// A file for each, for `kubectl apply -f`.
+        Plain = "plain",
+        /// A base, and an overlay with what the given values change.
+        Kustomize = "kustomize",
+        /// A chart, whose values are the blueprint's variables.
+        Helm = "helm",
+    }
+
     /// How a published port is reached from outside of the cluster.
     pub enum Expose {
         /// By `kubectl port-forward`, from the machine of whoever may do that.
@@ -36,6 +46,10 @@ records! {
         pub namespace: Option<At<String>> = "namespace", "namespace: data";
         /// The oldest version that must take the files: 1.32 unless given, at least 1.28.
         pub version: Option<At<Version>> = "version", "version: \"1.34\"";
+        /// How the objects are packed: `plain` (the default), `kustomize` or `helm`.
+        pub package: Option<At<Package>> = "package", "package: helm";
+        /// The version of the chart that `package: helm` makes; 0.1.0 unless given.
+        pub chart_version: Option<At<String>> = "chart-version", "chart-version: 1.2.0";
         /// The DNS domain of the cluster; `cluster.local` unless given.
         pub domain: Option<At<String>> = "domain", "domain: cluster.local";
         /// How published ports are reached: `port-forward` (the default: nothing is open to the
@@ -129,6 +143,8 @@ impl Default for Settings {
         Self {
             namespace: None,
             version: None,
+            package: None,
+            chart_version: None,
             domain: None,
             expose: None,
             ingress: None,
@@ -152,6 +168,11 @@ impl Settings {
     /// The oldest version that must take the files.
     pub(super) fn version(&self) -> Version {
         self.version.map_or(Version::DEFAULT, |v| v.value)
+    }
+
+    /// How the objects are packed.
+    pub(super) fn package(&self) -> Package {
+        self.package.map_or(Package::Plain, |p| p.value)
     }
 
     /// The DNS domain.
@@ -196,6 +217,15 @@ impl Settings {
                     .at(expose.span)
                     .label("expected `ingress: { domain: ... }` beside it"),
             );
+        }
+        if let Some(version) = &self.chart_version {
+            let numbers: Vec<&str> = version.value.split('.').collect();
+            let number = |n: &&str| n.parse::<u64>().is_ok_and(|v| v.to_string() == **n);
+            if numbers.len() != 3 || !numbers.iter().all(number) {
+                let message = format!("`{}` is no version of a chart", version.value);
+                let problem = Problem::error("wrong-value", message).at(version.span);
+                problems.add(problem.label("expected three numbers, such as 1.2.0"));
+            }
         }
         for (service, first) in self.ordinals.iter() {
             if first.value > 1_000_000 {

@@ -1,7 +1,6 @@
 //! From the model to text: one file per job, its blocks in the order in which Nomad's own documents
 //! have them.
 
-use super::lower::duration;
 use super::model::{
     Check, Config, Constraint, Endpoint, Env, Group, Job, JobKind, Mount, Network, Port, Probe,
     Resources, Restart, Service, Task, Template, Text, Update,
@@ -12,6 +11,7 @@ use super::share::{self, Locals};
 use crate::emit::hcl::{self, Body, Expr, Piece};
 use crate::plan::Plan;
 use crate::problem::Problems;
+use crate::target::probe::duration;
 
 /// The whole file of a job.
 pub(super) fn document(

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::lower::{Lowering, Place};
 use super::model::{Env, Mount, Task, Template};
-use super::replica::{self, Carrier, Covered, is_identifier};
+use super::replica::{self, Carrier, Covered};
 use super::template::{self, Data};
 use super::text::is_normal;
 use crate::blueprint::{Delivery, User};
 use crate::emit::hcl::Piece;
-use crate::plan::{self, Across, Container, Each, Slot, Value, VariableOfAll};
+use crate::plan::{self, Across, Container, Each, Slot, Value, VariableOfAll, is_identifier};
 use crate::problem::{Problem, Span};
 
 /// The folder in a container in which scripts of steps are mounted.

@@ -461,15 +461,6 @@ pub(super) fn megabytes(bytes: u64) -> u64 {
     bytes.div_ceil(1 << 20)
 }
 
-/// Milliseconds in Go's notation.
-pub(super) fn duration(millis: u64) -> String {
-    match millis {
-        m if m % 1000 != 0 => format!("{m}ms"),
-        m if m % 60_000 != 0 || m == 0 => format!("{}s", m / 1000),
-        m => format!("{}m", m / 60_000),
-    }
-}
-
 /// Names of the tasks of a group.
 #[derive(Debug, Default)]
 pub(super) struct Names(BTreeSet<String>);

@@ -30,7 +30,7 @@ use camino::Utf8PathBuf;
 use crate::blueprint::{Definitions, Map, Read, Reader, Text};
 use crate::file::File;
 use crate::plan::{Addressing, Plan};
-use crate::target::{Account, Configured, Layout, Target};
+use crate::target::{Account, Configured, Layout, Request, Target};
 use crate::yaml::Node;
 
 use settings::Settings;
@@ -82,9 +82,9 @@ impl Configured for Settings {
         &self.accept
     }
 
-    fn lower(&self, plan: &Plan, layout: Layout, account: &mut Account) -> Vec<File> {
+    fn lower(&self, plan: &Plan, request: &Request<'_>, account: &mut Account) -> Vec<File> {
         let (jobs, kv) = lower::lower(plan, self, account);
-        if layout == Layout::Single && jobs.len() > 1 {
+        if request.layout == Layout::Single && jobs.len() > 1 {
             account.problems.add(
                 crate::problem::Problem::error(
                     "unsupported",

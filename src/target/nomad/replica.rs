@@ -13,7 +13,7 @@
 use super::model::Text;
 use super::text::{INDEX, Unfit, apart, is_normal, joined, option, replaced};
 use crate::emit::hcl::{self, Piece};
-use crate::plan::{Deliverer, Each, Probe, Service, Slot, Value};
+use crate::plan::{Deliverer, Each, Probe, Service, Slot, Value, is_identifier};
 use crate::problem::{Problems, Span};
 use crate::target::{self, fit};
 
@@ -169,14 +169,6 @@ pub(super) fn variable(name: &str, slot: &Slot, covered: Covered) -> Option<Carr
     // Whether a secret can stand there at all is asked later, and of one value only.
     let secret = matches!(&each, Each::Same(_)) && present().any(Value::has_secret);
     ((is_identifier(name) && written) || secret).then_some(Carrier::Template)
-}
-
-/// A name that the reader of a template's variables takes.
-pub(super) fn is_identifier(name: &str) -> bool {
-    let named = |(at, c): (usize, char)| {
-        c == '_' || c.is_ascii_alphabetic() || (at > 0 && c.is_ascii_digit())
-    };
-    !name.is_empty() && name.chars().enumerate().all(named)
 }
 
 /// Why the replicas of a service can't be one group, and where that stands; `commands`: checks of

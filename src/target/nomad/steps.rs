@@ -16,7 +16,7 @@ use super::given::Mounted;
 use super::lower::{Lowering, Names, Place};
 use super::model::{Config, Task};
 use super::network::SMALL;
-use super::replica::{Covered, is_identifier};
+use super::replica::Covered;
 use super::script::{self, Chain, HEAD, push_step, push_waits, quote};
 use super::task::user_text;
 use super::template;
@@ -25,7 +25,7 @@ use super::waits::Wait;
 use crate::blueprint::Shell;
 use crate::emit::hcl::Expr;
 use crate::env;
-use crate::plan::{self, Container, Each, Image, Init, Value};
+use crate::plan::{self, Container, Each, Image, Init, Value, is_identifier};
 use crate::problem::{Problem, Span};
 use crate::target::wait;
 

@@ -1,20 +1,93 @@
-//! Objects as files: one for each, or all in one. What is there only with a profile has a folder
-//! of its own, so that whoever wants it applies that folder too.
+//! Objects as files: one for each, all in one, or a package of kustomize or Helm. What is there only
+//! with a profile has a folder of its own, so that whoever wants it applies that folder too.
+
+mod helm;
+mod kustomize;
+
+use std::collections::HashMap;
 
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 
-use super::emit;
 use super::model::{Body, EnvValue, Object, Pod, VolumeSource};
-use super::settings::Settings;
+use super::settings::{Package, Settings};
+use super::{checksum, emit};
 use crate::emit::yaml::{self, Yaml};
 use crate::file::File;
 use crate::plan::{Plan, SecretSource};
 use crate::problem::Problem;
-use crate::target::{Account, Layout, patch};
+use crate::target::{Account, Layout, Request, patch};
+
+/// The folder of the folders of profiles.
+const PROFILES: &str = "profiles";
 
 /// The files.
 pub(super) fn files(
+    objects: &[Object],
+    plan: &Plan,
+    settings: &Settings,
+    request: &Request<'_>,
+    account: &mut Account,
+) -> Vec<File> {
+    let package = match request.layout {
+        Layout::Objects => Package::Plain,
+        Layout::Several | Layout::Single => settings.package(),
+    };
+    if let (Package::Kustomize | Package::Helm, Layout::Single) = (package, request.layout) {
+        let problem = Problem::error(
+            "unsupported",
+            format!("a package of {} is a directory", package.word()),
+        );
+        account.problems.add(
+            problem
+                .at(settings.package.map_or(settings.span, |p| p.span))
+                .label("one file is asked for")
+                .help("leave out --single-file, or say package: plain"),
+        );
+        return Vec::new();
+    }
+    let layout = match package {
+        Package::Plain => request.layout,
+        Package::Kustomize | Package::Helm => Layout::Objects,
+    };
+    let files = plain(objects, plan, settings, layout, account);
+    match package {
+        Package::Plain => files,
+        Package::Kustomize => kustomize::files(&files, plan, request.variants),
+        Package::Helm => {
+            let chart = helm::Chart {
+                plan,
+                settings,
+                checksums: checksums(objects),
+                files,
+            };
+            chart.files(request.variants)
+        }
+    }
+}
+
+/// For the file of each workload, the files of the ConfigMaps that its pods read.
+fn checksums(objects: &[Object]) -> HashMap<String, Vec<String>> {
+    let maps: HashMap<&str, String> = objects
+        .iter()
+        .filter(|o| matches!(o.body, Body::ConfigMap(_)))
+        .map(|o| (o.name.as_str(), file_name(o)))
+        .collect();
+    let workloads = objects.iter().filter_map(|o| match &o.body {
+        Body::Workload(workload) => Some((o, workload)),
+        _ => None,
+    });
+    workloads
+        .map(|(object, workload)| {
+            let names = checksum::read_by(&workload.pod);
+            let files = names.iter().filter_map(|n| maps.get(n.as_str()).cloned());
+            (file_name(object), files.collect())
+        })
+        .collect()
+}
+
+/// One file for each object, or all in one.
+fn plain(
     objects: &[Object],
     plan: &Plan,
     settings: &Settings,
@@ -33,12 +106,12 @@ pub(super) fn files(
         let folders = if object.profiles.is_empty() {
             vec![Utf8PathBuf::new()]
         } else {
-            let folder = |p: &String| Utf8PathBuf::from("profiles").join(p);
+            let folder = |p: &String| Utf8PathBuf::from(PROFILES).join(p);
             object.profiles.iter().map(folder).collect()
         };
         for folder in folders {
             let path = match layout {
-                Layout::Several => folder.join(file_name(object)),
+                Layout::Several | Layout::Objects => folder.join(file_name(object)),
                 Layout::Single if folder.as_str().is_empty() => {
                     format!("{}.yaml", plan.name).into()
                 }

@@ -1,0 +1,273 @@
+//! Images that are built: what a builder reads from a Dockerfile is what the blueprint says, and
+//! what builds agrees with what runs.
+
+use std::collections::BTreeMap;
+
+use flokkr::emit::dockerfile::{Instruction, line};
+use flokkr::emit::yaml::{Yaml, document};
+use flokkr::file::File;
+use flokkr::target;
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use serde_json::Value as Json;
+use serde_yaml::Value as Loaded;
+
+use crate::properties::{config, list, map, name, texts, value};
+use crate::support::{emit, emit_file};
+
+fn built(text: &str) -> Vec<File> {
+    let emitted = emit(text, target::find("docker").unwrap());
+    emitted.files.unwrap_or_else(|| panic!("{}", emitted.said))
+}
+
+fn text<'f>(files: &'f [File], path: &str) -> &'f str {
+    let found = files.iter().find(|f| f.path == path);
+    &found.unwrap_or_else(|| panic!("no {path}")).text
+}
+
+// What Docker reads of a line, after its documentation and BuildKit's parser and shell lexer. Not
+// taken from what flokkr writes: whatever is quoted or not, this is what it means.
+
+/// Words of an instruction: blanks of Unicode end one, unless quoted or behind a backslash.
+fn words(rest: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quote = None;
+    let mut chars = rest.chars();
+    while let Some(c) = chars.next() {
+        let word = words.last_mut().unwrap();
+        match quote {
+            None if c.is_whitespace() => {
+                if !word.is_empty() {
+                    words.push(String::new());
+                }
+                continue;
+            }
+            None if c == '"' || c == '\'' => quote = Some(c),
+            Some(q) if c == q => quote = None,
+            _ => {}
+        }
+        word.push(c);
+        if c == '\\' && quote != Some('\'') {
+            word.extend(chars.next());
+        }
+    }
+    assert_eq!(quote, None, "a quote is open: {rest}");
+    words.retain(|w| !w.is_empty());
+    words
+}
+
+/// A word without its quotes and backslashes; a variable in it is none of what flokkr may write.
+fn unquoted(word: &str) -> String {
+    let mut out = String::new();
+    let mut quote = None;
+    let mut chars = word.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, quote) {
+            ('\'', Some('\'')) | ('"', Some('"')) => quote = None,
+            (c, Some('\'')) => out.push(c),
+            ('\'' | '"', None) => quote = Some(c),
+            ('\\', Some('"')) if !matches!(chars.peek(), Some('"' | '$' | '\\')) => out.push('\\'),
+            ('\\', _) => out.extend(chars.next()),
+            ('$', _) => panic!("a variable: {word}"),
+            (c, _) => out.push(c),
+        }
+    }
+    out
+}
+
+/// The only pair of an instruction.
+fn pair(line: &str) -> (String, String) {
+    assert!(!continues(line), "it would take in the next line: {line}");
+    let (_, rest) = line.split_once(' ').unwrap();
+    let words = words(rest);
+    let [word] = words.as_slice() else {
+        panic!("{} words: {line}", words.len())
+    };
+    assert!(!word.starts_with("--"), "an option: {line}");
+    let (name, value) = word.split_once('=').unwrap();
+    (unquoted(name), unquoted(value))
+}
+
+/// A line goes on behind one backslash, but not behind `\\`.
+fn continues(line: &str) -> bool {
+    let line = line.trim_end_matches([' ', '\t']);
+    let before = line.strip_suffix('\\');
+    before.is_some_and(|before| !before.ends_with('\\'))
+}
+
+/// The lines of a Dockerfile that have an instruction.
+fn instructions<'t>(dockerfile: &'t str, instruction: &str) -> Vec<&'t str> {
+    let lines = dockerfile.split('\n');
+    let is = |line: &&str| line.split(' ').next() == Some(instruction);
+    lines.filter(is).collect()
+}
+
+fn exec(line: &str) -> Vec<String> {
+    let at = line.find('[').unwrap();
+    serde_json::from_str(&line[at..]).unwrap()
+}
+
+fn single_line(pairs: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let plain = |text: &str| text.replace('\n', "\u{b}");
+    pairs.iter().map(|(k, v)| (plain(k), plain(v))).collect()
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn values_are_built_as_they_were_written(
+        env in btree_map(name(), value(), 0..5),
+        labels in btree_map(name(), value(), 0..5),
+        command in vec(value(), 1..4),
+    ) {
+        let (env, labels) = (single_line(&env), single_line(&labels));
+        let build = map([
+            ("base", Yaml::text("debian:12")),
+            ("env", texts(&env)),
+            ("labels", texts(&labels)),
+            ("entrypoint", list(&command)),
+            ("command", list(&command)),
+        ]);
+        let app = map([
+            ("ref", Yaml::text("example/app:1")),
+            ("user", Yaml::text("1000")),
+            ("build", build),
+        ]);
+        let blueprint = map([
+            ("blueprint", Yaml::text("v1")),
+            ("name", Yaml::text("demo")),
+            ("images", map([("app", app)])),
+            ("services", map([("app", map([("image", Yaml::text("app"))]))])),
+        ]);
+        let files = built(&document("", &blueprint));
+        let dockerfile = text(&files, "app/Dockerfile");
+        let pairs = |what: &str| -> BTreeMap<String, String> {
+            instructions(dockerfile, what).into_iter().map(pair).collect()
+        };
+        prop_assert_eq!(pairs("ENV"), env);
+        let mut found = pairs("LABEL");
+        found.retain(|name, _| !name.starts_with("org.opencontainers.image."));
+        prop_assert_eq!(found, labels);
+        for what in ["ENTRYPOINT", "CMD"] {
+            let lines = instructions(dockerfile, what);
+            prop_assert_eq!(exec(lines[0]), command.clone());
+        }
+    }
+
+    /// hadolint 2.15.1 takes `\\"` for an escaped quote, in words and in exec form.
+    #[test]
+    fn no_backslash_ends_before_a_quote(value in value()) {
+        let value = value.replace('\n', "");
+        for line in [
+            line(&Instruction::Env("A".to_owned(), value.clone())),
+            line(&Instruction::Cmd(vec![value])),
+        ] {
+            let mut open = false;
+            let mut chars = line.chars().peekable();
+            while let Some(c) = chars.next() {
+                open ^= c == '"';
+                if c == '\\' && chars.next() == Some('\\') && open {
+                    prop_assert_ne!(chars.peek(), Some(&'"'), "{}", line);
+                    prop_assert!(!(chars.peek() == Some(&'\\') && chars.clone().nth(1) == Some('"')), "{}", line);
+                }
+            }
+        }
+    }
+}
+
+/// The file that runs and the folders that are built are made by different targets; with
+/// `gen all` they lie side by side.
+#[test]
+fn what_is_run_is_what_is_built() {
+    let blueprint = r#"
+blueprint: v1
+name: demo
+images:
+  app: { ref: "app:1", user: "1000", build: { base: "debian:12" } }
+  tool: { ref: "tool:1", user: "1000", build: { base: "debian:12" } }
+  later: { ref: "later:1", user: "1000", build: { base: "debian:12" } }
+  spare: { ref: "spare:1", user: "1000", build: { base: "debian:12" } }
+  pulled: { ref: "pulled:1" }
+services:
+  late: { image: app, profiles: [late] }
+  app:
+    image: app
+    kind: ensemble
+    replicas: 3
+    ports: { rpc: 1 }
+    health: { tcp: rpc }
+    init: [{ name: step, image: tool, command: [x] }]
+    sidecars: { beside: { image: tool } }
+  one: { image: later, profiles: [one] }
+  two: { image: later, profiles: [two] }
+  other: { image: pulled }
+targets:
+  compose: { build: ../docker/ }
+"#;
+    let files = built(blueprint);
+    let bake: Json = serde_json::from_str(text(&files, "docker-bake.json")).unwrap();
+    let compose = emit(blueprint, target::find("compose").unwrap()).only();
+    let compose: Loaded = serde_yaml::from_str(&compose).unwrap();
+    let mut builders: Vec<(&str, &str, &str)> = Vec::new();
+    for (name, service) in compose["services"].as_mapping().unwrap() {
+        let mut service = service.clone();
+        service.apply_merge().unwrap();
+        let is_built = service["image"] != "pulled:1";
+        let policy = is_built.then_some("never");
+        assert_eq!(service["pull_policy"].as_str(), policy);
+        let Some(context) = service["build"]["context"].as_str() else {
+            continue;
+        };
+        let image = context.strip_prefix("../docker/").unwrap();
+        let target = &bake["target"][image];
+        assert_eq!(target["context"], image);
+        assert_eq!(target["tags"][0].as_str(), service["image"].as_str());
+        text(&files, &format!("{image}/Dockerfile"));
+        builders.push((
+            name.as_str().unwrap(),
+            target["tags"][0].as_str().unwrap(),
+            target["dockerfile"].as_str().unwrap(),
+        ));
+    }
+    assert_eq!(
+        builders,
+        [
+            ("app-0-step", "tool:1", "Dockerfile"),
+            ("app-0", "app:1", "Dockerfile"),
+            ("one", "later:1", "Dockerfile"),
+            ("two", "later:1", "Dockerfile"),
+        ]
+    );
+    // The image of `app-0` may carry its check; the helper beside it is not to be checked so.
+    let mut helper = compose["services"]["app-0-network"].clone();
+    helper.apply_merge().unwrap();
+    assert_eq!(helper["image"], "app:1");
+    assert_eq!(helper["healthcheck"]["disable"].as_bool(), Some(true));
+    let all = &bake["group"]["default"]["targets"];
+    assert_eq!(*all, serde_json::json!(["app", "tool", "later", "spare"]));
+}
+
+/// What a Dockerfile takes from its context is not kept from it, and nothing else is sent.
+#[test]
+fn contexts_hold_what_is_copied() {
+    let docker = target::find("docker").unwrap();
+    let emitted = emit_file("tests/blueprints/images/blueprint.yaml", docker);
+    let files = emitted.files.unwrap();
+    let mut copied = 0;
+    for file in files.iter().filter(|f| f.path.ends_with("Dockerfile")) {
+        let folder = file.path.parent().unwrap();
+        let ignored = text(&files, folder.join(".dockerignore").as_str());
+        let mut lines = ignored.lines();
+        assert_eq!(lines.next(), Some("*"));
+        let sources: Vec<&str> = instructions(&file.text, "COPY")
+            .into_iter()
+            .filter(|line| !line.contains("--from"))
+            .map(|line| line.split(' ').nth(1).unwrap().trim_end_matches('/'))
+            .collect();
+        let let_in: Vec<&str> = lines.map(|l| l.strip_prefix('!').unwrap()).collect();
+        assert_eq!(let_in, sources, "{}", file.path);
+        copied += sources.len();
+    }
+    assert_eq!(copied, 2);
+}
