@@ -22,7 +22,7 @@ use crate::blueprint::{Definitions, Map, Read, Reader, Text};
 use crate::emit::dockerfile;
 use crate::file::File;
 use crate::plan::{Addressing, Plan};
-use crate::target::{Account, Configured, Layout, Target, image};
+use crate::target::{Account, Configured, Request, Target, image};
 use crate::yaml::Node;
 
 use settings::Settings;
@@ -94,7 +94,7 @@ impl Configured for Building {
         &self.accepted
     }
 
-    fn lower(&self, plan: &Plan, _: Layout, account: &mut Account) -> Vec<File> {
+    fn lower(&self, plan: &Plan, _: &Request<'_>, account: &mut Account) -> Vec<File> {
         let mut files = Vec::new();
         for built in image::built(plan) {
             let Some(context) = lower::image(built, plan, account) else {
