@@ -73,7 +73,7 @@ records! {
         /// Losses that are known and accepted, each with the reason: no warning is given for them.
         pub accept: Map<Text> = "accept", "accept: { stop.before: a failover takes longer }";
         /// Laid over every job: maps merge into blocks and attributes, lists replace, null removes.
-        pub patch: Option<Patch> = "patch", "patch: { update: { min_healthy_time: 45s } }";
+        pub patch: Option<Patch> = "patch", "patch: { meta: { team: storage } }";
     }
 }
 
