@@ -90,15 +90,13 @@ records! {
 pub(super) type Settings = KubernetesSettings;
 
 /// What Kubernetes cannot carry, by the name that `accept` takes.
-pub(super) const LOSSES: [&str; 11] = [
-    "health.interval",
+pub(super) const LOSSES: [&str; 9] = [
     "labels",
     "needs.quorum",
     "ports.publish",
     "restart",
     "security",
     "sidecars.order",
-    "stop.grace",
     "stop.signal",
     "user",
     "volumes.size",

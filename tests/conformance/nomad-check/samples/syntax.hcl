@@ -1,0 +1,5 @@
+# What the parser refuses.
+# bad: Unsupported argument
+job "syntax" {
+  groop = 1
+}
