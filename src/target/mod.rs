@@ -11,6 +11,7 @@ mod compose;
 mod docker;
 mod image;
 mod kubernetes;
+mod nomad;
 mod patch;
 mod probe;
 mod wait;
@@ -25,7 +26,12 @@ use crate::problem::{Problem, did_you_mean, one_of};
 use crate::yaml::Node;
 
 /// Every target, in the order of help texts.
-pub const ALL: &[&dyn Target] = &[&compose::Compose, &kubernetes::Kubernetes, &docker::Docker];
+pub const ALL: &[&dyn Target] = &[
+    &compose::Compose,
+    &kubernetes::Kubernetes,
+    &nomad::Nomad,
+    &docker::Docker,
+];
 
 /// A platform that flokkr emits files for.
 pub trait Target: Sync {

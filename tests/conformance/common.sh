@@ -24,6 +24,18 @@ build_program() {
   mv "$program.$$" "$program"
 }
 
+# Builds a tool of others, unless it is there, and sets `tool` to its path: its name, and its module
+# with the version.
+build_tool() {
+  local name=$1 module=$2
+  tool=$cache/$name-${module##*@}
+  if [ -x "$tool" ]; then return; fi
+  mkdir -p "$cache/go"
+  echo "building $name ($module)"
+  CGO_ENABLED=0 GOFLAGS='' GOTOOLCHAIN=local GOBIN=$cache/go go install -trimpath -ldflags '-s -w' "$module"
+  mv "$cache/go/$name" "$tool"
+}
+
 # A checking program finds in each of its samples what the comments there say, and nothing else:
 # `bad:` for each bad object, `also:` for more about them. `flags:` are for the program. Where a
 # sample has a .json beside it, that is what `env` prints.

@@ -17,6 +17,7 @@ mod conffile;
 mod docker;
 mod env;
 mod errors;
+mod hcl;
 mod meaning;
 mod properties;
 mod reference;

@@ -5,12 +5,14 @@
 //
 //	kubernetes-check [check] [-level L] [-version V] [-namespace N] [-allow-warning TEXT] PATH...
 //	kubernetes-check env [-namespace N] PATH...
+//	kubernetes-check same [-namespace N] PATH PATH
 //
 // A PATH is a YAML file, or a folder whose *.yaml files are read. All of them are one deployment.
 //
 // `check` prints a line for each bad object and ends with 1 when there is one. `env` prints what the
 // processes get: for each container of each replica one line of JSON with its environment, command,
-// arguments and mounted files, after the kubelet's own expansions. Both end with 2 when they can't run.
+// arguments and mounted files, after the kubelet's own expansions. `same` prints the objects that two
+// paths don't have alike, and ends with 1 when there are some. All end with 2 when they can't run.
 package main
 
 import (
@@ -39,7 +41,7 @@ func main() {
 
 func run(args []string, out io.Writer) error {
 	mode := "check"
-	if len(args) > 0 && (args[0] == "check" || args[0] == "env") {
+	if len(args) > 0 && (args[0] == "check" || args[0] == "env" || args[0] == "same") {
 		mode, args = args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("kubernetes-check "+mode, flag.ContinueOnError)
@@ -57,6 +59,9 @@ func run(args []string, out io.Writer) error {
 	if flags.NArg() == 0 {
 		return fmt.Errorf("name the files to read")
 	}
+	if mode == "same" {
+		return compare(out, flags.Args(), *namespace)
+	}
 	documents, err := readAll(flags.Args())
 	if err != nil {
 		return err
@@ -69,6 +74,22 @@ func run(args []string, out io.Writer) error {
 		return printContainers(out, found)
 	}
 	return rules.report(out, found)
+}
+
+// compare prints what differs between the manifests of two paths.
+func compare(out io.Writer, paths []string, namespace string) error {
+	if len(paths) != 2 {
+		return fmt.Errorf("name two paths to compare")
+	}
+	var found []*manifests
+	for _, path := range paths {
+		documents, err := readAll([]string{path})
+		if err != nil {
+			return err
+		}
+		found = append(found, decodeAll(documents, namespace))
+	}
+	return printDifferent(out, found[0], found[1])
 }
 
 // report prints what is wrong, one line an object.

@@ -6,7 +6,7 @@
 //! blueprint gives with them. A variable that does more than that (a count of replicas, which
 //! changes addresses everywhere) is fixed, and the chart's schema refuses another value for it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -14,6 +14,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::super::checksum::ANNOTATION;
 use super::super::settings::Settings;
+use super::PROFILES;
+use super::template::{Kind, Open, Piece, RUNS, Template, filled, line, trials};
 use crate::emit::yaml::{self, Yaml};
 use crate::file::File;
 use crate::plan::Plan;
@@ -23,8 +25,11 @@ use crate::target::{Variants, patch};
 /// Values stand in YAML as they are, so they are of these characters.
 const SAFE: &str = "^[A-Za-z0-9][A-Za-z0-9._:/@-]*$";
 
-/// Runs with other values: two to find the places, the others to prove them.
-const RUNS: usize = 4;
+/// The same, for the value at hand.
+fn is_safe(value: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "._:/@-".contains(c);
+    value.starts_with(|c: char| c.is_ascii_alphanumeric()) && value.chars().all(allowed)
+}
 
 /// Bytes of a cluster whose chart leaves nothing open: it would take a minute of trying.
 const MAX_SIZE: usize = 1 << 20;
@@ -38,39 +43,6 @@ pub(super) struct Chart<'a> {
     /// The objects with the values at hand.
     pub(super) files: Vec<File>,
 }
-
-/// How a variable is tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Size,
-    Number,
-}
-
-/// A variable that the chart leaves open.
-#[derive(Debug, Clone)]
-struct Open {
-    name: String,
-    value: String,
-    kind: Kind,
-    /// What it is tried with.
-    trials: [String; RUNS],
-}
-
-/// A piece of a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
-    Text(String),
-    /// The value of an open variable.
-    Value(usize),
-    /// A number with so much added.
-    Sum(usize, i64),
-    Namespace,
-    /// The checksum of these templates.
-    Checksum(Vec<String>),
-}
-
-type Template = Vec<Piece>;
 
 impl Chart<'_> {
     /// The files of the chart.
@@ -88,12 +60,28 @@ impl Chart<'_> {
             templates = self.templates(&open, variants);
         }
         let templates = templates.unwrap_or_else(|| self.literal());
-        let mut out = vec![self.chart(), values(&open, &all), schema(&open, &all)];
+        let with_profiles = self.files.iter().any(|f| f.path.starts_with(PROFILES));
+        let mut out = vec![
+            self.chart(),
+            values(&open, &all, with_profiles),
+            schema(&open, &all),
+        ];
         for (file, template) in self.objects().zip(templates) {
-            let path = file.path.as_str().replace('/', "-");
+            let mut text = written(&template, &open);
+            let profiles = self.profiles(file).into_iter();
+            let asked: Vec<String> = profiles
+                .map(|p| format!("(has \"{p}\" .Values.profiles)"))
+                .collect();
+            if !asked.is_empty() {
+                text = format!(
+                    "{{{{- if or {} }}}}\n{text}{{{{- end }}}}\n",
+                    asked.join(" ")
+                );
+            }
             out.push(File {
-                path: Utf8PathBuf::from("templates").join(path),
-                text: written(&template, &open),
+                path: Utf8PathBuf::from("templates")
+                    .join(file.path.file_name().unwrap_or_default()),
+                text,
             });
         }
         out
@@ -105,10 +93,20 @@ impl Chart<'_> {
         self.objects().map(text).collect()
     }
 
-    /// The namespace is Helm's to make.
+    /// The namespace is Helm's to make; what is in the folders of several profiles is one template.
     fn objects(&self) -> impl Iterator<Item = &File> {
+        let mut names = HashSet::new();
         let namespace = |f: &&File| !f.path.as_str().starts_with("00-");
-        self.files.iter().filter(namespace)
+        let files = self.files.iter().filter(namespace);
+        files.filter(move |f| names.insert(f.path.file_name().map(str::to_owned)))
+    }
+
+    /// The profiles that an object is there with.
+    fn profiles(&self, object: &File) -> Vec<&str> {
+        let same = self.files.iter().filter(|f| {
+            f.path.starts_with(PROFILES) && f.path.file_name() == object.path.file_name()
+        });
+        same.filter_map(|f| f.path.parent()?.file_name()).collect()
     }
 
     fn chart(&self) -> File {
@@ -140,7 +138,9 @@ impl Chart<'_> {
             return Vec::new();
         }
         let mut open: Vec<Open> = Vec::new();
-        for (name, value) in all {
+        // What the schema refuses, and the name that the chart itself takes, are never left open.
+        let can = |(name, value): &&(String, String)| is_safe(value) && name != "profiles";
+        for (name, value) in all.iter().filter(can) {
             let kinds: &[Kind] = if value.parse::<i64>().is_ok() {
                 &[Kind::Number, Kind::Text]
             } else {
@@ -204,7 +204,9 @@ impl Chart<'_> {
         for (one, two) in first.lines().zip(second.lines()) {
             if let Some((head, _)) = one.split_once(&format!("{ANNOTATION}: ")) {
                 template.push(Piece::Text(format!("{head}{ANNOTATION}: ")));
-                let maps = self.checksums.get(file.path.as_str());
+                let maps = self
+                    .checksums
+                    .get(file.path.file_name().unwrap_or_default());
                 template.push(Piece::Checksum(maps.cloned().unwrap_or_default()));
             } else {
                 template.extend(line(one, two, open)?);
@@ -248,28 +250,6 @@ impl Chart<'_> {
     }
 }
 
-/// What a variable is tried with; none of the trials is the value at hand. Numbers stay near it,
-/// since some are counts of replicas; two of one variable differ by as much as those of no other,
-/// which tells whose a number is. The last are on the other side, where a limit may lie.
-fn trials(kind: Kind, at: usize, value: &str) -> Option<[String; RUNS]> {
-    let step = i64::try_from(at).ok()? + 1;
-    let trials: [String; RUNS] = match kind {
-        Kind::Text => std::array::from_fn(|run| format!("0try{run}of{at}x")),
-        Kind::Size => std::array::from_fn(|run| format!("{}Gi", 1009 + 2 * (run + RUNS * at))),
-        Kind::Number => {
-            let value: i64 = value.parse().ok()?;
-            let below = if value > 1 {
-                value - 1
-            } else {
-                value + 5 * step
-            };
-            let low = if value > 2 { 1 } else { value + 7 * step };
-            [value + step, value + 2 * step, below, low].map(|n| n.to_string())
-        }
-    };
-    (!trials.iter().any(|t| t == value)).then_some(trials)
-}
-
 fn same_shape(one: &[File], other: &[File]) -> bool {
     let lines = |f: &File| f.text.lines().count();
     one.len() == other.len()
@@ -277,98 +257,6 @@ fn same_shape(one: &[File], other: &[File]) -> bool {
             .iter()
             .zip(other)
             .all(|(a, b)| a.path == b.path && lines(a) == lines(b))
-}
-
-/// A line of which two trials are known.
-fn line(one: &str, two: &str, open: &[Open]) -> Option<Template> {
-    let (one, two) = (segments(one, 0, open), segments(two, 1, open));
-    if one.len() != two.len() {
-        return None;
-    }
-    let mut template = Template::new();
-    for pair in one.into_iter().zip(two) {
-        template.push(match pair {
-            (Segment::Value(a), Segment::Value(b)) if a == b => Piece::Value(a),
-            (Segment::Text(a), Segment::Text(b)) if a == b => Piece::Text(a),
-            (Segment::Number(a), Segment::Number(b)) if a == b => Piece::Text(a),
-            (Segment::Number(a), Segment::Number(b)) => {
-                let (a, b) = (a.parse::<i64>().ok()?, b.parse::<i64>().ok()?);
-                sum(a, b, open)?
-            }
-            _ => return None,
-        });
-    }
-    Some(template)
-}
-
-/// The number variable that explains two numbers, with what is added to it.
-fn sum(one: i64, two: i64, open: &[Open]) -> Option<Piece> {
-    let explained = open.iter().enumerate().filter_map(|(at, o)| {
-        let trial = |run: usize| o.trials.get(run)?.parse::<i64>().ok();
-        let added = one - trial(0)?;
-        (o.kind == Kind::Number && two - trial(1)? == added).then_some((added.abs(), at, added))
-    });
-    let (_, at, added) = explained.min()?;
-    Some(if added == 0 {
-        Piece::Value(at)
-    } else {
-        Piece::Sum(at, added)
-    })
-}
-
-enum Segment {
-    Text(String),
-    Number(String),
-    Value(usize),
-}
-
-/// A line of one run, taken apart at the values of text variables and at numbers.
-fn segments(line: &str, run: usize, open: &[Open]) -> Vec<Segment> {
-    let mut segments = Vec::new();
-    let mut text = String::new();
-    let mut rest = line;
-    while let Some(c) = rest.chars().next() {
-        let here = open.iter().enumerate().find_map(|(at, o)| {
-            let trial = o.trials.get(run).filter(|_| o.kind != Kind::Number)?;
-            Some((at, rest.strip_prefix(trial.as_str())?))
-        });
-        if let Some((at, after)) = here {
-            segments.push(Segment::Text(std::mem::take(&mut text)));
-            segments.push(Segment::Value(at));
-            rest = after;
-        } else if c.is_ascii_digit() {
-            let end = rest.find(|c: char| !c.is_ascii_digit());
-            let (number, after) = rest
-                .split_at_checked(end.unwrap_or(rest.len()))
-                .unwrap_or((rest, ""));
-            segments.push(Segment::Text(std::mem::take(&mut text)));
-            segments.push(Segment::Number(number.to_owned()));
-            rest = after;
-        } else {
-            text.push(c);
-            rest = rest.get(c.len_utf8()..).unwrap_or_default();
-        }
-    }
-    segments.push(Segment::Text(text));
-    segments
-}
-
-/// A template filled in, as Helm fills it in; a checksum stays away.
-fn filled(template: &Template, values: &[&str], namespace: &str) -> String {
-    let mut out = String::new();
-    for piece in template {
-        match piece {
-            Piece::Text(text) => out.push_str(text),
-            Piece::Value(at) => out.push_str(values.get(*at).copied().unwrap_or_default()),
-            Piece::Sum(at, added) => {
-                let value = values.get(*at).and_then(|v| v.parse::<i64>().ok());
-                let _ = write!(out, "{}", value.unwrap_or_default() + added);
-            }
-            Piece::Namespace => out.push_str(namespace),
-            Piece::Checksum(_) => {}
-        }
-    }
-    out
 }
 
 /// Are two documents the same but for their checksum? The spelling may differ: a value needs quotes
@@ -421,7 +309,6 @@ fn written(template: &Template, open: &[Open]) -> String {
             Piece::Checksum(maps) => {
                 out.push_str("{{ print \"\"");
                 for map in maps {
-                    let map = map.replace('/', "-");
                     let _ = write!(out, " (include (print $.Template.BasePath \"/{map}\") .)");
                 }
                 out.push_str(" | sha256sum | quote }}");
@@ -436,7 +323,7 @@ fn fixed<'v>(open: &[Open], all: &'v [(String, String)]) -> Vec<&'v (String, Str
     all.iter().filter(|(name, _)| !is_open(name)).collect()
 }
 
-fn values(open: &[Open], all: &[(String, String)]) -> File {
+fn values(open: &[Open], all: &[(String, String)], with_profiles: bool) -> File {
     let entries = open.iter().map(|o| {
         let value = match o.kind {
             Kind::Number => Yaml::Plain(o.value.clone()),
@@ -444,6 +331,8 @@ fn values(open: &[Open], all: &[(String, String)]) -> File {
         };
         (o.name.clone(), value)
     });
+    let profiles = ("profiles".to_owned(), Yaml::List(Vec::new()));
+    let entries = entries.chain(with_profiles.then_some(profiles));
     let mut comment = "Variables of the blueprint that the chart leaves open.".to_owned();
     let fixed = fixed(open, all);
     if !fixed.is_empty() {
@@ -471,10 +360,12 @@ fn schema(open: &[Open], all: &[(String, String)]) -> File {
         properties.insert(variable.name.clone(), rule);
     }
     for (name, value) in fixed(open, all) {
-        let number = value.parse::<i64>().map(Json::from);
-        let rule = json!({"enum": [number.unwrap_or_else(|_| value.as_str().into()), value]});
-        properties.insert(name.clone(), rule);
+        let mut same: Vec<Json> = vec![value.as_str().into()];
+        same.extend(value.parse::<i64>().map(Json::from));
+        properties.insert(name.clone(), json!({ "enum": same }));
     }
+    let profiles = json!({"type": "array", "items": {"type": "string"}});
+    properties.insert("profiles".to_owned(), profiles);
     properties.insert("global".to_owned(), json!({}));
     let schema = json!({
         "$schema": "http://json-schema.org/draft-07/schema#",

@@ -3,6 +3,7 @@
 
 mod helm;
 mod kustomize;
+mod template;
 
 use std::collections::HashMap;
 

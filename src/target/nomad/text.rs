@@ -1,0 +1,236 @@
+//! Texts that arrive as they are: what Nomad's client replaces in them, and the ways round.
+//!
+//! Seen with Nomad 1.11.3 (`helper/args`, `client/taskenv`, `hclutils.ParseHclInterface`):
+//! - The parser of job files normalises every text to NFC.
+//! - In variables, and in names and checks of services, the client replaces `${NAME}` of letters,
+//!   digits, `_`, `-` and `.` once, by attributes of the node, `NOMAD_` variables and other
+//!   variables, in random order. There is no escape, but `meta` is there by then: the `$` of such
+//!   a text comes from `${NOMAD_META_dollar}`, and `${NOMAD_META_empty}` between two characters
+//!   keeps the parser from composing them.
+//! - The options of the driver are parsed as HCL templates a second time, so that `${` and `%{`
+//!   are doubled twice. That pass ends at a lone carriage return, and drops a byte order mark at
+//!   the beginning. It normalises again, so that nothing keeps two characters apart.
+
+use std::collections::BTreeSet;
+
+use unicode_normalization::UnicodeNormalization;
+
+use super::model::Text;
+use crate::emit::hcl::Piece;
+
+/// The reference to the index of an allocation in its group.
+pub(super) const INDEX: &str = "NOMAD_ALLOC_INDEX";
+
+/// A text that comes from `meta`, because it can't stand where it is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Meta {
+    /// `$`, where the client would replace what follows.
+    Dollar,
+    /// Nothing, between characters that would be composed.
+    Empty,
+    /// A carriage return.
+    Return,
+    /// A byte order mark.
+    Mark,
+}
+
+impl Meta {
+    const ALL: [Self; 4] = [Self::Dollar, Self::Empty, Self::Return, Self::Mark];
+
+    /// The key in `meta`.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Dollar => "dollar",
+            Self::Empty => "empty",
+            Self::Return => "cr",
+            Self::Mark => "bom",
+        }
+    }
+
+    /// The value in `meta`.
+    pub(super) fn value(self) -> &'static str {
+        match self {
+            Self::Dollar => "$",
+            Self::Empty => "",
+            Self::Return => "\r",
+            Self::Mark => "\u{feff}",
+        }
+    }
+
+    fn reference(self) -> &'static str {
+        match self {
+            Self::Dollar => "NOMAD_META_dollar",
+            Self::Empty => "NOMAD_META_empty",
+            Self::Return => "NOMAD_META_cr",
+            Self::Mark => "NOMAD_META_bom",
+        }
+    }
+
+    /// Those that a text refers to.
+    pub(super) fn of(text: &Text) -> BTreeSet<Self> {
+        let referred = |meta: &Self| {
+            let reference = Piece::reference(meta.reference());
+            text.contains(&reference)
+        };
+        Self::ALL.into_iter().filter(referred).collect()
+    }
+}
+
+/// Why a text can't be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unfit {
+    /// This character has another normal form.
+    Character(char),
+    /// Characters that are composed by the parser stand in an option of the driver.
+    Decomposed,
+}
+
+impl Unfit {
+    /// What is said at the text.
+    pub(super) fn reason(self) -> String {
+        match self {
+            Self::Character(c) => format!(
+                "Nomad's parser normalises every text (NFC), and makes another character of U+{:04X}",
+                u32::from(c)
+            ),
+            Self::Decomposed => {
+                "Nomad's parser normalises every text (NFC), and composes characters in it"
+                    .to_owned()
+            }
+        }
+    }
+}
+
+/// Does the parser leave a text as it is?
+pub(super) fn is_normal(text: &str) -> bool {
+    text.is_ascii() || text.nfc().eq(text.chars())
+}
+
+/// A text in which the client replaces references.
+pub(super) fn replaced(text: &str) -> Result<Text, Unfit> {
+    let mut pieces = Text::new();
+    let mut rest = text;
+    while let Some((before, name, after)) = reference(rest) {
+        normal(before, &mut pieces)?;
+        pieces.push(Piece::reference(Meta::Dollar.reference()));
+        pieces.push(Piece::Text(format!("{{{name}}}")));
+        rest = after;
+    }
+    normal(rest, &mut pieces)?;
+    Ok(joined(pieces))
+}
+
+/// The first `${NAME}` that the client looks at: what stands before it, the name, what follows.
+fn reference(text: &str) -> Option<(&str, &str, &str)> {
+    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let mut from = 0;
+    loop {
+        let at = from + text.get(from..)?.find("${")?;
+        let inside = text.get(at + 2..)?;
+        let (name, after) = inside.split_at_checked(inside.find(|c| !named(c))?)?;
+        if let Some(after) = after.strip_prefix('}').filter(|_| !name.is_empty()) {
+            return Some((text.get(..at)?, name, after));
+        }
+        from = at + 2;
+    }
+}
+
+/// Text that the parser would compose, with nothing between its parts.
+fn normal(text: &str, pieces: &mut Text) -> Result<(), Unfit> {
+    if is_normal(text) {
+        pieces.push(Piece::Text(text.to_owned()));
+        return Ok(());
+    }
+    let mut part = String::new();
+    for c in text.chars() {
+        if !std::iter::once(c).nfc().eq(std::iter::once(c)) {
+            return Err(Unfit::Character(c));
+        }
+        part.push(c);
+        if !is_normal(&part) {
+            part.pop();
+            pieces.push(Piece::Text(std::mem::take(&mut part)));
+            pieces.push(Piece::reference(Meta::Empty.reference()));
+            part.push(c);
+        }
+    }
+    pieces.push(Piece::Text(part));
+    Ok(())
+}
+
+/// An option of the driver: a text that is parsed a second time.
+pub(super) fn option(text: &str) -> Result<Text, Unfit> {
+    if !is_normal(text) {
+        let alone = text
+            .chars()
+            .find(|c| !std::iter::once(*c).nfc().eq(std::iter::once(*c)));
+        return Err(alone.map_or(Unfit::Decomposed, Unfit::Character));
+    }
+    let mut pieces = Text::new();
+    let mut out = String::new();
+    let mut chars = text.chars().peekable();
+    let mut run = None;
+    let mut first = true;
+    while let Some(c) = chars.next() {
+        let meta = match c {
+            '\u{feff}' if first => Some(Meta::Mark),
+            '\r' if chars.peek() != Some(&'\n') => Some(Meta::Return),
+            _ => None,
+        };
+        first = false;
+        if let Some(meta) = meta {
+            run = None;
+            pieces.push(Piece::Text(std::mem::take(&mut out)));
+            pieces.push(Piece::reference(meta.reference()));
+            continue;
+        }
+        match (c, run) {
+            ('{', Some(dollar)) => {
+                out.push(dollar);
+                out.push('{');
+                run = None;
+            }
+            ('$' | '%', _) => {
+                out.push(c);
+                run = Some(c);
+            }
+            _ => {
+                out.push(c);
+                run = None;
+            }
+        }
+    }
+    pieces.push(Piece::Text(out));
+    Ok(apart(pieces))
+}
+
+/// The pieces of an option: a `$` before a reference would make it an escape, so that it becomes an
+/// expression of its own.
+pub(super) fn apart(pieces: Text) -> Text {
+    let mut out: Text = Vec::with_capacity(pieces.len());
+    for piece in joined(pieces) {
+        if let (Some(Piece::Text(last)), Piece::Reference(_)) = (out.last_mut(), &piece)
+            && last.ends_with('$')
+        {
+            let dollars = last.split_off(last.trim_end_matches('$').len());
+            last.push_str("${\"");
+            last.push_str(&dollars);
+            last.push_str("\"}");
+        }
+        out.push(piece);
+    }
+    out
+}
+
+/// Neighbouring texts as one, empty ones dropped.
+pub(super) fn joined(pieces: Text) -> Text {
+    let mut out = Text::new();
+    for piece in pieces {
+        match (out.last_mut(), piece) {
+            (Some(Piece::Text(last)), Piece::Text(text)) => last.push_str(&text),
+            (_, Piece::Text(text)) if text.is_empty() => {}
+            (_, piece) => out.push(piece),
+        }
+    }
+    out
+}

@@ -1,0 +1,209 @@
+//! HCL that is read back: a small reader of texts, written from the specification and from what
+//! Nomad's parser was seen to do, and the client's replacement after it.
+
+use flokkr::emit::hcl::{Body, Expr, Piece, document, is_heredoc, quoted};
+use flokkr::target;
+use proptest::prelude::*;
+
+use crate::support::emit;
+
+/// The text of a quoted string. `${NAME}` stays, as Nomad's parser leaves what it does not know.
+fn unquoted(text: &str) -> String {
+    let inside = text.strip_prefix('"').unwrap().strip_suffix('"').unwrap();
+    let mut out = String::new();
+    let mut chars = inside.chars();
+    while let Some(c) = chars.next() {
+        assert!(c != '"' && !c.is_control(), "{text} has a bare {c:?}");
+        if c != '\\' {
+            out.push(c);
+            continue;
+        }
+        match chars.next().unwrap() {
+            'n' => out.push('\n'),
+            'r' => out.push('\r'),
+            't' => out.push('\t'),
+            c @ ('"' | '\\') => out.push(c),
+            'u' => {
+                let digits: String = chars.by_ref().take(4).collect();
+                out.push(char::from_u32(u32::from_str_radix(&digits, 16).unwrap()).unwrap());
+            }
+            other => panic!("no escape: \\{other}"),
+        }
+    }
+    plain(&out)
+}
+
+/// A template without expressions: of a run of `$` or `%` before `{` one is taken away; one alone
+/// would begin an expression, which is only left alone when it is a name.
+fn plain(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let mut out = String::new();
+    let mut at = 0;
+    while at < chars.len() {
+        let c = chars[at];
+        if c != '$' && c != '%' {
+            out.push(c);
+            at += 1;
+            continue;
+        }
+        let run = chars[at..].iter().take_while(|x| **x == c).count();
+        let opens = chars.get(at + run) == Some(&'{');
+        if opens && run == 1 {
+            let name: String = chars[at + 2..].iter().take_while(|x| **x != '}').collect();
+            let named = |x: char| x.is_ascii_alphanumeric() || "_.-".contains(x);
+            assert!(c == '$' && name.chars().all(named), "an expression: {text}");
+        }
+        out.extend(std::iter::repeat_n(c, run - usize::from(opens && run > 1)));
+        at += run;
+    }
+    out
+}
+
+/// The text of an indented heredoc.
+fn flushed(text: &str) -> String {
+    let (head, rest) = text.split_once('\n').unwrap();
+    let marker = head.strip_prefix("<<-").unwrap();
+    let mut lines: Vec<&str> = Vec::new();
+    for line in rest.split('\n') {
+        if line.trim() == marker {
+            break;
+        }
+        lines.push(line);
+    }
+    let blanks = |l: &str| l.chars().take_while(|c| c.is_whitespace()).count();
+    let shown = lines.iter().filter(|l| !l.trim().is_empty());
+    let least = shown.map(|l| blanks(l)).min().unwrap_or(0);
+    let mut out = String::new();
+    for line in lines {
+        if line.trim().is_empty() {
+            out.push_str(line);
+        } else {
+            out.extend(line.chars().skip(least));
+        }
+        out.push('\n');
+    }
+    plain(&out)
+}
+
+/// What the client makes of a variable: each `${NAME}` is replaced once.
+fn replaced(text: &str, index: usize) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("${") {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let name: String = from[2..].chars().take_while(|c| *c != '}').collect();
+        let named = |x: char| x.is_ascii_alphanumeric() || "_.-".contains(x);
+        let whole = format!("${{{name}}}");
+        if name.is_empty() || !name.chars().all(named) || !from.starts_with(&whole) {
+            out.push_str("${");
+            rest = &from[2..];
+            continue;
+        }
+        match name.as_str() {
+            "NOMAD_ALLOC_INDEX" => out.push_str(&index.to_string()),
+            "NOMAD_META_dollar" => out.push('$'),
+            "NOMAD_META_empty" => {}
+            other => panic!("another reference: {other}"),
+        }
+        rest = &from[whole.len()..];
+    }
+    out + rest
+}
+
+/// A text between double quotes of YAML.
+fn escaped(text: &str) -> String {
+    let safe = |c: char| c.is_ascii_alphanumeric() || " ${}%#.-_".contains(c);
+    let chars = text.chars().map(|c| {
+        if safe(c) {
+            c.to_string()
+        } else {
+            format!("\\U{:08x}", u32::from(c))
+        }
+    });
+    chars.collect()
+}
+
+/// Texts in which everything that HCL, Nomad or a shell takes for itself is frequent.
+fn texts() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        Just("$"),
+        Just("{"),
+        Just("}"),
+        Just("%"),
+        Just("${"),
+        Just("%{"),
+        Just("${a.b-C_1}"),
+        Just("\""),
+        Just("\\"),
+        Just("\n"),
+        Just("\r\n"),
+        Just("\t"),
+        Just(" "),
+        Just("#"),
+        Just("EOF"),
+        Just("é"),
+        Just("e\u{301}"),
+        Just("\u{1100}\u{1161}"),
+        Just("a\u{323}\u{307}"),
+        Just("😀"),
+        Just("\u{1}"),
+        Just("\u{feff}"),
+        Just("\u{2028}"),
+        Just("0"),
+        Just("x"),
+        Just("'"),
+    ];
+    proptest::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #[test]
+    fn quoted_texts_come_back(text in texts()) {
+        prop_assert_eq!(unquoted(&quoted(&[Piece::Text(text.clone())])), text);
+    }
+
+    #[test]
+    fn heredocs_come_back(text in texts()) {
+        let text = text + "\n";
+        if is_heredoc(&text) {
+            let mut body = Body::default();
+            body.set("data", Expr::Lines(text.clone()));
+            let written = document("", &body);
+            let lines = written.strip_prefix("data = ").unwrap();
+            prop_assert_eq!(flushed(lines), text);
+        }
+    }
+
+    #[test]
+    fn the_index_carries_what_it_can(before in texts(), after in texts(), count in 2..12usize) {
+        // What would begin a template of the blueprint is not the matter here.
+        prop_assume!(!before.contains("{{") && !after.contains("{{") && !before.ends_with('{'));
+        let value = format!("{}{{{{ replica.index }}}}{}", escaped(&before), escaped(&after));
+        let blueprint = format!(
+            "blueprint: v1\nname: p\nimages: {{ i: {{ ref: \"i:1\" }} }}\nservices:\n  s:\n    \
+             image: i\n    kind: ensemble\n    replicas: {count}\n    env: {{ \"A.B-C\": \"{value}\" }}\n"
+        );
+        let nomad = target::find("nomad").unwrap();
+        let file = emit(&blueprint, nomad).only();
+        let wanted = format!("count = {count}\n");
+        prop_assert!(file.contains(&wanted), "{}", file);
+        let line = file.lines().find_map(|l| l.trim().strip_prefix("\"A.B-C\" = ")).unwrap();
+        for index in 0..count {
+            prop_assert_eq!(replaced(&unquoted(line), index), format!("{before}{index}{after}"));
+        }
+    }
+}
+
+#[test]
+fn names_are_aligned_as_nomad_does() {
+    let mut body = Body::default();
+    body.set("é", Expr::number(1u64));
+    body.set("e\u{301}e", Expr::text("two clusters, three characters"));
+    body.set("long_name", Expr::texts(["a", "b"]));
+    body.block("block", &["label"], Body::default());
+    body.set("after", Expr::bool(true));
+    let wanted = "é         = 1\ne\u{301}e        = \"two clusters, three characters\"\n\
+                  long_name = [\"a\", \"b\"]\n\nblock \"label\" {}\n\nafter = true\n";
+    assert_eq!(document("", &body), wanted);
+}
