@@ -286,26 +286,37 @@ impl Writer<'_> {
         if let Some(text) = value.plain() {
             return format!("{name}={}\n", self.literal(&written(text)));
         }
+        let pieces = value.parts().map(|part| match part {
+            Part::Text(text) => Piece::Text(text.to_owned()),
+            Part::Secret(name) => Piece::Secret(name.to_owned()),
+        });
+        self.secret_line(name, &pieces.collect::<Vec<_>>())
+    }
+
+    /// A line whose value has secrets: they are quoted with the rest of it, whatever is in them.
+    fn secret_line(&self, name: &str, pieces: &[Piece]) -> String {
         let mut opened = 0;
         let mut out = String::new();
         let (mut format, mut arguments) = (String::new(), String::new());
         // A store is asked once, and the value of each secret kept.
-        for part in value.parts() {
-            format.push_str("%s");
-            match part {
-                Part::Text(text) => {
-                    let _ = write!(arguments, " {}", go_text(text));
-                }
-                Part::Secret(secret) => {
+        for piece in pieces {
+            let argument = match piece {
+                Piece::Text(text) => go_text(text),
+                Piece::Token(0) => format!("(env \"{INDEX}\")"),
+                Piece::Token(_) => format!("(env \"{INDEX}\" | parseInt | add 1)"),
+                Piece::Secret(secret) => {
                     let Some((open, read)) = self.secrets.read(secret) else {
                         continue;
                     };
                     out.push_str(&self.action(&open));
                     out.push_str(&self.action(&format!("$s{opened} := {read}")));
-                    let _ = write!(arguments, " $s{opened}");
                     opened += 1;
+                    format!("$s{}", opened - 1)
                 }
-            }
+            };
+            let is_number = matches!(piece, Piece::Token(1..));
+            format.push_str(if is_number { "%d" } else { "%s" });
+            let _ = write!(arguments, " {argument}");
         }
         let whole = format!("printf \"{format}\"{arguments} | toJSON");
         let _ = write!(out, "{name}={}", self.action(&whole));
@@ -318,6 +329,9 @@ impl Writer<'_> {
 
     /// A line in whose value only a number of the replica differs.
     fn numbered_line(&self, name: &str, pieces: &[Piece]) -> String {
+        if pieces.iter().any(|p| matches!(p, Piece::Secret(_))) {
+            return self.secret_line(name, pieces);
+        }
         let plain = |piece: &Piece| !matches!(piece, Piece::Text(text) if !is_plain(text));
         if pieces.iter().all(plain) {
             let value = self.numbered(pieces, str::to_owned);
