@@ -8,7 +8,12 @@ use proptest::prelude::*;
 use crate::support::emit;
 
 /// The text of a quoted string. `${NAME}` stays, as Nomad's parser leaves what it does not know.
-fn unquoted(text: &str) -> String {
+pub fn unquoted(text: &str) -> String {
+    plain(&unescaped(text))
+}
+
+/// The template that a quoted string is.
+pub fn unescaped(text: &str) -> String {
     let inside = text.strip_prefix('"').unwrap().strip_suffix('"').unwrap();
     let mut out = String::new();
     let mut chars = inside.chars();
@@ -23,14 +28,15 @@ fn unquoted(text: &str) -> String {
             'r' => out.push('\r'),
             't' => out.push('\t'),
             c @ ('"' | '\\') => out.push(c),
-            'u' => {
-                let digits: String = chars.by_ref().take(4).collect();
+            c @ ('u' | 'U') => {
+                let count = if c == 'u' { 4 } else { 8 };
+                let digits: String = chars.by_ref().take(count).collect();
                 out.push(char::from_u32(u32::from_str_radix(&digits, 16).unwrap()).unwrap());
             }
             other => panic!("no escape: \\{other}"),
         }
     }
-    plain(&out)
+    out
 }
 
 /// A template without expressions: of a run of `$` or `%` before `{` one is taken away; one alone
@@ -60,7 +66,7 @@ fn plain(text: &str) -> String {
 }
 
 /// The text of an indented heredoc.
-fn flushed(text: &str) -> String {
+pub fn flushed(text: &str) -> String {
     let (head, rest) = text.split_once('\n').unwrap();
     let marker = head.strip_prefix("<<-").unwrap();
     let mut lines: Vec<&str> = Vec::new();
@@ -85,8 +91,9 @@ fn flushed(text: &str) -> String {
     plain(&out)
 }
 
-/// What the client makes of a variable: each `${NAME}` is replaced once.
-fn replaced(text: &str, index: usize) -> String {
+/// What the client makes of a variable: each `${NAME}` is replaced once. Whoever writes one that is
+/// not known here has not escaped a text.
+pub fn replaced(text: &str, known: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(at) = rest.find("${") {
@@ -100,12 +107,7 @@ fn replaced(text: &str, index: usize) -> String {
             rest = &from[2..];
             continue;
         }
-        match name.as_str() {
-            "NOMAD_ALLOC_INDEX" => out.push_str(&index.to_string()),
-            "NOMAD_META_dollar" => out.push('$'),
-            "NOMAD_META_empty" => {}
-            other => panic!("another reference: {other}"),
-        }
+        out.push_str(&known(&name).unwrap_or_else(|| panic!("another reference: {name}")));
         rest = &from[whole.len()..];
     }
     out + rest
@@ -190,7 +192,13 @@ proptest! {
         prop_assert!(file.contains(&wanted), "{}", file);
         let line = file.lines().find_map(|l| l.trim().strip_prefix("\"A.B-C\" = ")).unwrap();
         for index in 0..count {
-            prop_assert_eq!(replaced(&unquoted(line), index), format!("{before}{index}{after}"));
+            let known = |name: &str| match name {
+                "NOMAD_ALLOC_INDEX" => Some(index.to_string()),
+                "NOMAD_META_dollar" => Some("$".to_owned()),
+                "NOMAD_META_empty" => Some(String::new()),
+                _ => None,
+            };
+            prop_assert_eq!(replaced(&unquoted(line), known), format!("{before}{index}{after}"));
         }
     }
 }

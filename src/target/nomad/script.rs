@@ -78,7 +78,7 @@ pub(super) fn push_waits(script: &mut String, waits: &[Wait]) {
 
 /// One step of the script, for the replicas that take it.
 pub(super) fn push_step(script: &mut String, step: &Init, shared: &[Arc<str>], covered: Covered) {
-    let mut lines: Vec<(Option<String>, Vec<u32>)> = Vec::new();
+    let mut lines: Vec<(Option<Vec<String>>, Vec<u32>)> = Vec::new();
     for replica in covered.indexes() {
         let taken = step.when.get(replica) == Some(&true);
         let line = taken.then(|| line(step, shared, covered, replica));
@@ -89,23 +89,27 @@ pub(super) fn push_step(script: &mut String, step: &Init, shared: &[Arc<str>], c
     }
     let _ = writeln!(script, "\n# {}", step.container.name);
     if let [(Some(line), _)] = lines.as_slice() {
-        let _ = writeln!(script, "{line}");
+        let _ = writeln!(script, "{}", below(line, ""));
         return;
     }
     let _ = writeln!(script, "case \"${INDEX}\" in");
     for (line, replicas) in &lines {
         let Some(line) = line else { continue };
         let replicas: Vec<String> = replicas.iter().map(u32::to_string).collect();
-        let line = line.replace('\n', "\n    ");
+        let line = below(line, "    ");
         let _ = writeln!(script, "  {})\n    {line}\n    ;;", replicas.join(" | "));
     }
     script.push_str("esac\n");
 }
 
-/// The command of a step for one replica, with the variables that it alone has.
-fn line(step: &Init, shared: &[Arc<str>], covered: Covered, replica: u32) -> String {
+/// Parts of a command below each other. Only they are indented: a word may have lines of its own.
+fn below(parts: &[String], indent: &str) -> String {
+    parts.join(&format!(" \\\n{indent}  "))
+}
+
+/// The command of a step for one replica: alone, or below the variables that it alone has.
+fn line(step: &Init, shared: &[Arc<str>], covered: Covered, replica: u32) -> Vec<String> {
     let container = &step.container;
-    let mut parts = vec!["step".to_owned()];
     let own = container.env.iter().filter(|e| !shared.contains(&e.name));
     let mut variables: Vec<String> = Vec::new();
     for entry in own {
@@ -118,23 +122,19 @@ fn line(step: &Init, shared: &[Arc<str>], covered: Covered, replica: u32) -> Str
         };
         variables.push(format!("{}={value}", entry.name));
     }
-    if !variables.is_empty() {
-        parts.push("env".to_owned());
-        parts.extend(variables);
-    }
     let words = container.command.iter().flat_map(|w| &w.words);
     let words: Vec<String> = words
         .filter_map(|w| w.value(replica))
         .map(|w| quote(w.raw()))
         .collect();
     let command = words.join(" ");
-    if parts.len() == 1 {
-        return format!("step {command}");
+    if variables.is_empty() {
+        return vec![format!("step {command}")];
     }
+    let mut parts = vec!["step env".to_owned()];
+    parts.extend(variables);
     parts.push(command);
-    // The variables below each other.
-    let (head, rest) = parts.split_at(2);
-    format!("{} \\\n  {}", head.join(" "), rest.join(" \\\n  "))
+    parts
 }
 
 /// A word in which the index stands.

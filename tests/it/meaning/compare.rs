@@ -146,6 +146,7 @@ fn rest(process: &Process) -> Said {
     let Process {
         image,
         line,
+        plain: _,
         environment,
         carriers: _,
         files,

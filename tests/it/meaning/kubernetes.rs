@@ -13,7 +13,7 @@ use flokkr::file::File;
 use flokkr::plan::SecretSource;
 use serde_yaml::Value;
 
-use super::process::{Cluster, Line, Names, Outline, Place, Process, Role, secret};
+use super::process::{Cluster, Line, Names, Outline, Place, Process, Role, known, secret};
 use super::shell;
 use super::yaml::{documents, entries, items, text};
 
@@ -92,16 +92,19 @@ struct Pod<'a> {
 impl Pod<'_> {
     fn processes(&self) -> Vec<(Role, Process)> {
         let mut processes = Vec::new();
-        let sidecars: Vec<&str> = self.names.sidecars.iter().map(String::as_str).collect();
+        let Names {
+            service: _,
+            steps,
+            sidecars,
+        } = self.names;
         for body in items(&self.spec["initContainers"]) {
             let mut process = self.process(body);
             let name = text(&body["name"]);
             let always = body.get("restartPolicy").map(text) == Some("Always");
             if always {
-                processes.push((Role::Sidecar(known(name, &sidecars)), process));
+                processes.push((Role::Sidecar(known(name, sidecars)), process));
             } else if !is_wait(&process) && takes(&mut process) {
-                let steps: Vec<&str> = self.names.steps.iter().map(String::as_str).collect();
-                processes.push((Role::Step(known(name, &steps)), process));
+                processes.push((Role::Step(known(name, steps)), process));
             }
         }
         for (at, body) in items(&self.spec["containers"]).iter().enumerate() {
@@ -110,7 +113,7 @@ impl Pod<'_> {
                 assert_eq!(name, self.names.service);
                 Role::Main
             } else {
-                Role::Sidecar(known(name, &sidecars))
+                Role::Sidecar(known(name, sidecars))
             };
             processes.push((role, self.process(body)));
         }
@@ -324,18 +327,6 @@ fn is_wait(process: &Process) -> bool {
             words[..],
             ["bash", "/flokkr/wait-for.sh"] | ["kubectl", "wait"]
         )
-}
-
-/// The name in the blueprint: one that another container had already is numbered.
-fn known(name: &str, names: &[&str]) -> String {
-    let numbered = || {
-        let (start, number) = name.rsplit_once('-')?;
-        let is_number = number.parse::<u32>().is_ok();
-        names.iter().find(|n| **n == start && is_number)
-    };
-    let found = names.iter().find(|n| **n == name).or_else(numbered);
-    let found = found.unwrap_or_else(|| panic!("nobody asked for the container {name}"));
-    (*found).to_owned()
 }
 
 /// A text that arrives as it is written: some characters are refused or changed, depending on who

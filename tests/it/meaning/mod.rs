@@ -9,6 +9,7 @@ mod compare;
 pub mod compose;
 mod fit;
 mod kubernetes;
+mod nomad;
 mod planned;
 mod process;
 mod random;
@@ -49,6 +50,7 @@ const READERS: &[(&str, Reads)] = &[
     ),
     ("kubernetes", Reads::Processes(kubernetes::read)),
     ("docker", Reads::Nothing),
+    ("nomad", Reads::Processes(|f, o| Some(nomad::read(f, o)))),
 ];
 
 fn reader(target: &dyn Target) -> Reads {
@@ -192,13 +194,30 @@ fn hear_all(file: &str) -> (Vec<Heard>, Vec<&'static dyn Target>) {
     let loader = FileLoader { directory };
     let (mut all, mut refusing) = (Vec::new(), Vec::new());
     for target in target::ALL {
-        match hear(file, &text(file), &loader, *target) {
+        match hear(file, &unpatched(&text(file)), &loader, *target) {
             Outcome::Heard(heard) => all.push(*heard),
             Outcome::Silent => {}
             Outcome::Refused(..) => refusing.push(*target),
         }
     }
     (all, refusing)
+}
+
+/// A blueprint without its patches: they are there to say what the plan does not.
+fn unpatched(text: &str) -> String {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let (mut kept, mut patch) = (String::new(), None);
+    for line in text.lines() {
+        if patch.is_some_and(|at| line.trim().is_empty() || depth(line) > at) {
+            continue;
+        }
+        patch = line.trim().starts_with("patch:").then(|| depth(line));
+        if patch.is_none() {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
 }
 
 #[test]

@@ -49,6 +49,8 @@ impl fmt::Display for Place {
 pub struct Process {
     pub image: String,
     pub line: Line,
+    /// The target's script runs the words itself: no entrypoint of an image evaluates them.
+    pub plain: bool,
     pub environment: BTreeMap<String, String>,
     /// Variables that look like the target's own, which carry others.
     pub carriers: BTreeSet<String>,
@@ -104,7 +106,8 @@ impl Process {
             // Said or not, it is the image's.
             self.user = None;
         }
-        if facts.argv == Argv::Eval && !self.line.whole {
+        let plain = std::mem::take(&mut self.plain);
+        if facts.argv == Argv::Eval && !self.line.whole && !plain {
             self.evaluate();
         }
         self.read_script();
@@ -232,4 +235,16 @@ impl Outline {
         let found = self.secret(|_, s| Some(format!("{s:?}")) == source);
         found.unwrap_or_else(|| panic!("there is no secret {name}"))
     }
+}
+
+/// The name in the blueprint: one that another container had already is numbered.
+pub fn known(name: &str, names: &[String]) -> String {
+    let numbered = || {
+        let (start, number) = name.rsplit_once('-')?;
+        let is_number = number.parse::<u32>().is_ok();
+        names.iter().find(|n| *n == start && is_number)
+    };
+    let found = names.iter().find(|n| *n == name).or_else(numbered);
+    let found = found.unwrap_or_else(|| panic!("nobody asked for the container {name}"));
+    found.clone()
 }
