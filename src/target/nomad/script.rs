@@ -7,7 +7,7 @@ use super::replica::{Covered, fitted};
 use super::text::INDEX;
 use super::waits::Wait;
 use crate::plan::{Init, Value};
-use crate::target::{self, wait};
+use crate::target;
 
 /// The folder that the tasks of an allocation share, which everyone may write to.
 const SHARED: &str = "/alloc/data";
@@ -60,19 +60,14 @@ pub(super) fn mark(task: &str) -> String {
     format!("{SHARED}/{task}.done")
 }
 
-/// Waits for what is needed.
-pub(super) fn push_waits(script: &mut String, waits: &[Wait]) {
+/// Waits for what is needed, by the waiting script at a path.
+pub(super) fn push_waits(script: &mut String, waits: &[Wait], path: &str) {
     if !waits.is_empty() {
         script.push('\n');
     }
     for wait in waits {
         let words: Vec<String> = wait.words().iter().map(|w| quote(w)).collect();
-        let _ = writeln!(
-            script,
-            "step bash {} {}",
-            wait::SCRIPT_PATH,
-            words.join(" ")
-        );
+        let _ = writeln!(script, "step bash {path} {}", words.join(" "));
     }
 }
 

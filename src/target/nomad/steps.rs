@@ -199,7 +199,7 @@ impl<'a> Lowering<'a> {
         }
         let mut script = HEAD.to_owned();
         chain.begin(&mut script);
-        push_waits(&mut script, waits);
+        push_waits(&mut script, waits, wait::SCRIPT_PATH);
         chain.end(&mut script);
         task.config.entrypoint = Some(Expr::texts(["bash", SCRIPT_PATH]));
         self.script(wait::SCRIPT, wait::SCRIPT_PATH, span, &mut task);
@@ -237,25 +237,27 @@ impl<'a> Lowering<'a> {
                 }
             }
         }
+        let path = free(SCRIPT_PATH, &whole);
+        let wait_path = free(wait::SCRIPT_PATH, &whole);
         let word = |text: &str| Each::Same(Some(Value::new(text)));
         whole.command = Some(plan::Words {
-            words: vec![word("bash"), word(SCRIPT_PATH)],
+            words: vec![word("bash"), word(&path)],
             span: first.container.span,
         });
         let mut task = self.container(&whole, place, true);
         self.reaching(&mut task.config);
         let mut script = HEAD.to_owned();
         chain.begin(&mut script);
-        push_waits(&mut script, waits);
+        push_waits(&mut script, waits, &wait_path);
         for step in steps {
             push_step(&mut script, step, &shared, covered);
         }
         chain.end(&mut script);
         let span = first.container.span;
         if !waits.is_empty() {
-            self.script(wait::SCRIPT, wait::SCRIPT_PATH, span, &mut task);
+            self.script(wait::SCRIPT, &wait_path, span, &mut task);
         }
-        self.script(&script, SCRIPT_PATH, span, &mut task);
+        self.script(&script, &path, span, &mut task);
         task
     }
 
@@ -285,6 +287,20 @@ fn name(stage: &Stage<'_>, place: Place<'_>) -> String {
             _ => "init".to_owned(),
         },
     }
+}
+
+/// The path of a script, or the nearest that the blueprint has no file at: steps are called as their
+/// author likes, and so are their scripts.
+fn free(path: &str, container: &Container) -> String {
+    let taken = |path: &str| container.files.iter().any(|f| f.path == path);
+    let base = path.trim_end_matches(".sh");
+    let mut candidate = path.to_owned();
+    let mut number = 2;
+    while taken(&candidate) {
+        candidate = format!("{base}-{number}.sh");
+        number += 1;
+    }
+    candidate
 }
 
 /// May two steps be taken in one container?
