@@ -3,13 +3,15 @@
 //! Each target has a reader here that takes its files as the platform takes them, and gives every
 //! process of every replica with its variables, files and words ([`process`]). The plan says the
 //! same in its own way ([`planned`]), and [`compare`] finds what is not alike. [`random`] does it
-//! for made-up blueprints, and [`fit`] for the piece that finds one text for all replicas.
+//! for made-up blueprints, [`once`] for those that were wrong, and [`fit`] for the piece that finds
+//! one text for all replicas.
 
 mod compare;
 pub mod compose;
 mod fit;
 mod kubernetes;
 mod nomad;
+mod once;
 mod planned;
 mod process;
 mod random;

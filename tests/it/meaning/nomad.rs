@@ -18,9 +18,6 @@ use super::process::{Cluster, Line, Names, Outline, Place, Process, Role, known,
 use crate::hcl::replaced;
 use job::{Block, Body};
 
-/// Where the script of a prestart task is mounted.
-const SCRIPT: &str = "/flokkr/before.sh";
-
 /// The processes of all jobs.
 pub fn read(files: &[File], outline: &Outline) -> Cluster {
     let mut cluster = Cluster::new();
@@ -137,20 +134,20 @@ impl<'a> Allocation<'a> {
     fn before(&self, task: &str, mut process: Process) -> Vec<(Role, Process)> {
         let words = process.line.words.clone().unwrap_or_default();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        if let ["bash", path] = words[..]
+            && let Some(script) = process.files.get(path).and_then(|t| script::parsed(t))
+        {
+            process.files.remove(path);
+            process.files.retain(|path, _| !script.waits.contains(path));
+            let taken = script.taken(&self.index, &process).into_iter();
+            let step = |name: &str| Role::Step(known(name, &self.names.steps));
+            return taken
+                .map(|(name, process)| (step(&name), process))
+                .collect();
+        }
         match words[..] {
             ["chown", ..] | ["bash" | "sh", "-c", ..] if process.line.whole => Vec::new(),
             ["bash", "/flokkr/wait-for.sh", ..] if process.line.whole => Vec::new(),
-            ["bash", SCRIPT] => {
-                let script = process.files.remove(SCRIPT).expect("the script");
-                process.files.remove("/flokkr/wait-for.sh");
-                let sections = script::sections(&script);
-                let steps = sections.iter().filter_map(|section| {
-                    let name = known(&section.0, &self.names.steps);
-                    let process = script::taken(section, &self.index, &process)?;
-                    Some((Role::Step(name), process))
-                });
-                steps.collect()
-            }
             _ => {
                 // A step that is called like the service has another name as a task.
                 let steps = &self.names.steps;

@@ -438,7 +438,7 @@ fn names_the_field(problems: &Problems) -> bool {
 }
 
 /// How many targets take a blueprint and how many refuse it, or what they do wrong.
-fn judge(text: &str) -> Result<(u32, u32), String> {
+pub fn judge(text: &str) -> Result<(u32, u32), String> {
     let (mut all, mut refused) = (Vec::new(), 0);
     for target in target::ALL {
         match hear("made.yaml", text, &no_loader(), *target) {
@@ -477,32 +477,4 @@ fn every_replica_gets_its_own_or_the_field_is_named() {
     // Else little would be tested.
     let (taken, refused) = (taken.get(), refused.get());
     assert!(taken > refused, "{taken} taken, {refused} refused");
-}
-
-/// An ensemble with the fields of one service.
-fn ensemble(fields: &str) -> String {
-    format!(
-        "blueprint: v1\nname: made\nimages: {{ app: {{ ref: \"example/app:1\" }} }}\n\
-         services:\n  app: {{ image: app, kind: ensemble, replicas: 2, {fields} }}\n"
-    )
-}
-
-/// `env` sets what has a `=`, and takes what begins with a dash for an option.
-#[test]
-fn env_gets_no_name_and_no_word_wrong() {
-    let differs = "{{ 'a' if replica.index == 0 else 'b' }}";
-    let text = ensemble(&format!("entrypoint: [run], env: {{ -u: \"{differs}\" }}"));
-    assert!(judge(&text).unwrap().0 > 0);
-    let text = ensemble(&format!(
-        "entrypoint: [b=c, run], env: {{ A: \"{differs}\" }}"
-    ));
-    assert!(judge(&text).unwrap().0 > 0);
-}
-
-#[test]
-fn no_words_are_no_line() {
-    for fields in ["entrypoint: []", "init: [{ name: step, command: [] }]"] {
-        assert_eq!(judge(&ensemble(fields)).unwrap().0, 0, "{fields}");
-    }
-    assert_eq!(judge(&ensemble("command: []")).unwrap().1, 0);
 }

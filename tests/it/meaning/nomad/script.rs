@@ -6,6 +6,8 @@
 //! the words that a real bash gives to the function `step` for an index: none when the replica
 //! does not take it. Where its variables stand below each other, `env` gives it these.
 
+use std::collections::BTreeSet;
+
 use super::super::process::Process;
 use super::super::shell;
 
@@ -23,12 +25,19 @@ step() {
 "#;
 
 /// A step: its name, and the lines that run it.
-pub type Section = (String, String);
+type Section = (String, String);
 
-/// The steps of a script, for all replicas.
-pub fn sections(script: &str) -> Vec<Section> {
-    let body = script.strip_prefix(HEAD);
-    let body = body.unwrap_or_else(|| panic!("another head: {script}"));
+/// A script.
+pub struct Script {
+    /// The paths of the scripts that wait for ports.
+    pub waits: BTreeSet<String>,
+    sections: Vec<Section>,
+}
+
+/// Takes a script apart; none if it is no script of this kind.
+pub fn parsed(script: &str) -> Option<Script> {
+    let body = script.strip_prefix(HEAD)?;
+    let mut waits = BTreeSet::new();
     let mut sections: Vec<Section> = Vec::new();
     let mut ended = false;
     for line in lines(body) {
@@ -47,12 +56,15 @@ pub fn sections(script: &str) -> Vec<Section> {
             assert!(!ended, "a line behind the end: {line}");
             text.push_str(line);
         } else {
-            let waits = ["until [ -e /alloc/data/", "step bash /flokkr/wait-for.sh "];
-            let known = waits.iter().any(|w| line.starts_with(w));
-            assert!(known, "this is no wait: {line}");
+            let wait = line.strip_prefix("step bash ");
+            let wait = wait.and_then(|words| words.split_once(' '));
+            let wait = wait.filter(|(path, _)| path.starts_with("/flokkr/wait-for"));
+            waits.extend(wait.map(|(path, _)| path.to_owned()));
+            let is_mark = line.starts_with("until [ -e /alloc/data/");
+            assert!(is_mark || wait.is_some(), "this is no wait: {line}");
         }
     }
-    sections
+    Some(Script { waits, sections })
 }
 
 /// Lines as a shell sees them: a quoted or escaped end does not end one.
@@ -80,8 +92,23 @@ fn lines(text: &str) -> Vec<&str> {
     lines
 }
 
+impl Script {
+    /// The steps that a replica takes, by name: what they have in common, and their own.
+    pub fn taken(&self, index: &str, common: &Process) -> Vec<(String, Process)> {
+        let steps = self.sections.iter().filter_map(|section| {
+            let mut process = taken(section, index, common)?;
+            // The scripts of the others are there as well.
+            for (name, _) in self.sections.iter().filter(|s| s.0 != section.0) {
+                process.files.remove(&format!("/flokkr/{name}.sh"));
+            }
+            Some((section.0.clone(), process))
+        });
+        steps.collect()
+    }
+}
+
 /// What a step is for a replica, if it takes it: its words, and its own variables are added.
-pub fn taken((name, text): &Section, index: &str, common: &Process) -> Option<Process> {
+fn taken((_, text): &Section, index: &str, common: &Process) -> Option<Process> {
     let differs = text.contains("NOMAD_ALLOC_INDEX");
     let variables = [("NOMAD_ALLOC_INDEX", index)];
     let script = format!("step() {{ exec \"$@\"; }}\n{text}");
@@ -100,11 +127,6 @@ pub fn taken((name, text): &Section, index: &str, common: &Process) -> Option<Pr
                 .insert(name.to_owned(), value.to_owned());
         }
     }
-    // The others' scripts are there as well.
-    process.files.retain(|path, _| {
-        let is_script = path.starts_with("/flokkr/") && path.ends_with(".sh");
-        !is_script || *path == format!("/flokkr/{name}.sh")
-    });
     process.line.words = Some(words);
     process.plain = true;
     Some(process)
