@@ -145,9 +145,10 @@ impl<'a> Allocation<'a> {
                 .map(|(name, process)| (step(&name), process))
                 .collect();
         }
+        let whole = process.line.whole;
         match words[..] {
-            ["chown", ..] | ["bash" | "sh", "-c", ..] if process.line.whole => Vec::new(),
-            ["bash", "/flokkr/wait-for.sh", ..] if process.line.whole => Vec::new(),
+            ["chown", ..] | ["bash", "/flokkr/wait-for.sh", ..] if whole => Vec::new(),
+            ["bash" | "sh", "-c", script] if whole && script.starts_with("chown ") => Vec::new(),
             _ => {
                 // A step that is called like the service has another name as a task.
                 let steps = &self.names.steps;

@@ -153,13 +153,11 @@ impl<'t> Writer<'_, 't> {
             let holds = open && self.value(condition, scope) == Value::Truth(true);
             open &= !holds;
             let end = self.block(&mut scope.clone(), holds).expect("an end");
-            match end.strip_prefix("else if ") {
-                Some(next) => condition = next,
-                None => {
-                    assert_eq!(end, "end");
-                    return;
-                }
-            }
+            let Some(next) = end.strip_prefix("else if ") else {
+                assert_eq!(end, "end");
+                return;
+            };
+            condition = next;
         }
     }
 
