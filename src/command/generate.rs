@@ -97,7 +97,12 @@ fn place(
 fn print(files: &[File], session: &mut Session) -> Option<u8> {
     for (index, file) in files.iter().enumerate() {
         if files.len() > 1 {
-            let line = if index == 0 { "" } else { "---\n" };
+            // A stream of YAML documents can go on to whoever applies them.
+            let line = match file.path.extension() {
+                _ if index == 0 => "",
+                Some("yaml") => "---\n",
+                _ => "\n",
+            };
             session.print(&format!("{line}# {}\n", file.path))?;
         }
         session.print(&file.text)?;

@@ -215,7 +215,13 @@ fn push_block(out: &mut String, block: &Block, depth: usize) {
 
 /// Lines of one attribute or object key each, with their `=` aligned.
 fn push_run(out: &mut String, run: &mut Vec<(String, String)>, depth: usize) {
-    let width = |name: &str| name.graphemes(true).count();
+    let width = |name: &str| {
+        if name.is_ascii() {
+            name.len()
+        } else {
+            name.graphemes(true).count()
+        }
+    };
     let widest = run.iter().map(|(name, _)| width(name)).max().unwrap_or(0);
     for (name, value) in run.drain(..) {
         indent(out, depth);
@@ -351,6 +357,9 @@ fn push_quoted(out: &mut String, pieces: &[Piece]) {
     let mut escape = Escape::default();
     for piece in pieces {
         match piece {
+            Piece::Text(text) if escape.run.is_none() && text.bytes().all(is_plain) => {
+                out.push_str(text);
+            }
             Piece::Text(text) => {
                 let mut chars = text.chars();
                 // Raw, it would be shown on whatever stands before it.
@@ -380,6 +389,11 @@ fn push_quoted(out: &mut String, pieces: &[Piece]) {
         }
     }
     out.push('"');
+}
+
+/// Stands for itself between quotes, whatever is beside it.
+fn is_plain(byte: u8) -> bool {
+    (b' '..=b'~').contains(&byte) && !matches!(byte, b'"' | b'\\' | b'$' | b'%' | b'{')
 }
 
 /// Doubles what stands before `{`: the parser takes one of a run of `$` or `%` away there.

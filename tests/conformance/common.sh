@@ -118,6 +118,8 @@ each_blueprint() {
 generate() {
   local target=$1 settings=$2 may=$3 name=$4 folder=$5 below=$6 status=0
   shift 6
+  # What is refused of a test blueprint is in its snapshot; here the rest of it is judged.
+  if [ -f "$folder/without-$target.yaml" ]; then below=./without-$target.yaml; fi
   label="$name${settings:+, $settings}"
   checks=$((checks + 1))
   out=$scratch/out/$checks

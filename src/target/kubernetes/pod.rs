@@ -304,7 +304,10 @@ impl<'l, 'a> Draft<'l, 'a> {
         env: &mut Vec<EnvVar>,
     ) -> Option<usize> {
         let units = &mut self.lowering.units;
-        let at = units.iter().position(|u| u.name == name);
+        // Those of this service are the last.
+        let own = units.iter().enumerate().rev();
+        let mut own = own.take_while(|(_, u)| u.owner == self.service.name);
+        let at = own.find(|(_, u)| u.name == name).map(|(at, _)| at);
         if let Some(at) = at
             && let Some(unit) = units.get(at)
         {
