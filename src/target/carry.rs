@@ -84,35 +84,46 @@ struct Search<'a> {
     tokens: Vec<Vec<Vec<char>>>,
 }
 
-/// A way to go from some positions, and what is tried there next.
+/// Positions from which there is more than one way, and those that are left.
 struct Branch<'a> {
     positions: Vec<usize>,
-    choices: std::vec::IntoIter<(Step<'a>, Vec<usize>)>,
+    /// Steps that led here.
+    taken: usize,
+    others: std::vec::IntoIter<(Step<'a>, Vec<usize>)>,
 }
 
 impl<'a> Search<'a> {
-    /// Goes through all values at once. Positions that led nowhere are not tried again, so the
-    /// work is bounded by the number of different positions.
+    /// Goes through all values at once. Only where there is a choice are the positions kept, and
+    /// those that led nowhere are not tried again.
     fn run(&self) -> Option<Vec<Step<'a>>> {
-        let start = vec![0; self.values.len()];
         let mut dead: HashSet<Vec<usize>> = HashSet::new();
         let mut taken: Vec<Step<'a>> = Vec::new();
-        let mut path = vec![self.branch(start)];
-        while let Some(branch) = path.last_mut() {
-            if self.ends(&branch.positions) {
-                return Some(taken);
+        let mut branches: Vec<Branch<'a>> = Vec::new();
+        let mut positions = vec![0; self.values.len()];
+        while !self.ends(&positions) {
+            let mut ways = self.ways(&positions).into_iter();
+            let mut way = ways.find(|(_, next)| !dead.contains(next));
+            if way.is_some() && ways.len() > 0 {
+                branches.push(Branch {
+                    positions: std::mem::take(&mut positions),
+                    taken: taken.len(),
+                    others: ways,
+                });
             }
-            let next = branch.choices.find(|(_, next)| !dead.contains(next));
-            if let Some((step, positions)) = next {
-                taken.push(step);
-                path.push(self.branch(positions));
-            } else {
-                dead.insert(std::mem::take(&mut branch.positions));
-                path.pop();
-                taken.pop();
+            while way.is_none() {
+                let branch = branches.last_mut()?;
+                taken.truncate(branch.taken);
+                way = branch.others.find(|(_, next)| !dead.contains(next));
+                if way.is_none() {
+                    dead.insert(std::mem::take(&mut branch.positions));
+                    branches.pop();
+                }
             }
+            let (step, next) = way?;
+            taken.push(step);
+            positions = next;
         }
-        None
+        Some(taken)
     }
 
     fn ends(&self, positions: &[usize]) -> bool {
@@ -120,14 +131,15 @@ impl<'a> Search<'a> {
         pairs.all(|(value, at)| *at == value.len())
     }
 
-    fn branch(&self, positions: Vec<usize>) -> Branch<'a> {
+    /// The steps that can be taken, and where each leads.
+    fn ways(&self, positions: &[usize]) -> Vec<(Step<'a>, Vec<usize>)> {
         let mut choices = Vec::new();
         // The texts of a token differ, so where one fits no common text does.
         for (token, texts) in self.tokens.iter().enumerate() {
             let ends: Option<Vec<usize>> = self
                 .values
                 .iter()
-                .zip(&positions)
+                .zip(positions)
                 .zip(texts)
                 .map(|((value, at), text)| {
                     let given = value.get(*at..at + text.len())?;
@@ -142,7 +154,7 @@ impl<'a> Search<'a> {
         let items: Option<Vec<Item<'a>>> = self
             .values
             .iter()
-            .zip(&positions)
+            .zip(positions)
             .map(|(value, at)| value.get(*at).copied())
             .collect();
         if let Some(first) = items.as_ref().and_then(|i| i.first())
@@ -151,10 +163,7 @@ impl<'a> Search<'a> {
             let next = positions.iter().map(|at| at + 1).collect();
             choices.push((Step::Item(*first), next));
         }
-        Branch {
-            positions,
-            choices: choices.into_iter(),
-        }
+        choices
     }
 }
 
