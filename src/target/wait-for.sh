@@ -5,7 +5,8 @@ shift
 while :; do
   open=0
   for address; do
-    if (exec 3<>"/dev/tcp/${address%:*}/${address##*:}") 2>/dev/null; then
+    # Without the limit, an address that is gone holds this up for minutes, and a SIGTERM too.
+    if timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1"' "${address%:*}" "${address##*:}" 2>/dev/null; then
       open=$((open + 1))
     fi
   done
