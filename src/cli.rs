@@ -47,7 +47,7 @@ Examples:
   flokkr gen all hdfs-ha -o out              one folder per target below out/
 
 Without -o the files go to standard output. A directory keeps a list of what flokkr wrote
-(.flokkr.json): a file that is not on it, or was edited since, is never touched.")]
+(.flokkr): a file that is not on it, or was edited since, is never touched.")]
     Gen(Gen),
     /// Compare a blueprint with what is there: 0 same, 1 drift, 2 error
     #[command(after_help = "\

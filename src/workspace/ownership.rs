@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::text::{reason, text};
 
 /// The list's file name.
-pub const LIST: &str = ".flokkr.json";
+pub const LIST: &str = ".flokkr";
 
 /// The version of the list that this flokkr writes.
 const VERSION: u32 = 1;

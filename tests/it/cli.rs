@@ -8,6 +8,7 @@ use std::process::Stdio;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use camino::Utf8Path;
 use flokkr::target::{self, Target};
 
 use crate::support::{emit, flokkr, said, snapshot};
@@ -133,7 +134,7 @@ fn gen_prints() {
 fn gen_writes_a_directory() {
     let desk = Desk::new();
     desk.shows("gen-directory", "gen compose -o out", 0);
-    assert_eq!(desk.list("out"), [".flokkr.json", "compose.yaml"]);
+    assert_eq!(desk.list("out"), [".flokkr", "compose.yaml"]);
     assert_eq!(desk.read("out/compose.yaml"), desk.run("gen compose", 0).0);
     desk.run("gen all -o all", 0);
     assert!(desk.has("all/compose/compose.yaml"));
@@ -213,7 +214,7 @@ fn gen_prunes_only_its_own() {
     desk.shows("gen-stale", "gen all -o out", 0);
     assert!(desk.has("out/compose.yaml"));
     desk.shows("gen-prune", "gen all -o out --prune", 0);
-    let mut kept = vec![".flokkr.json", "mine.yaml"];
+    let mut kept = vec![".flokkr", "mine.yaml"];
     let gives = |t: &&&dyn Target| !emit(BLUEPRINT, **t).files.unwrap().is_empty();
     kept.extend(target::ALL.iter().filter(gives).map(|t| t.name()));
     kept.sort_unstable();
@@ -299,7 +300,7 @@ fn gen_sweeps_after_a_killed_run() {
     desk.run("gen compose -o out", 0);
     desk.put("out/.flokkr-new-abcdef", "half a fi");
     desk.run("gen compose -o out --set tag=2 --overwrite", 0);
-    assert_eq!(desk.list("out"), [".flokkr.json", "compose.yaml"]);
+    assert_eq!(desk.list("out"), [".flokkr", "compose.yaml"]);
 }
 
 #[test]
@@ -393,6 +394,13 @@ fn init_starts_a_blueprint_and_never_overwrites() {
 }
 
 #[test]
+fn the_list_is_nothing_that_a_platform_reads() {
+    // `kubectl apply -f DIRECTORY` takes every .json, .yaml and .yml, those with a dot before too.
+    let list = Utf8Path::new(flokkr::workspace::LIST);
+    assert_eq!(list.extension(), None);
+}
+
+#[test]
 fn list_shows_the_library() {
     Desk::empty().shows("list", "list", 0);
     Desk::empty().shows("targets", "targets hdfs-ha", 0);
@@ -464,10 +472,10 @@ fn words_that_do_not_fit() {
     desk.put("latin.yaml", "");
     fs::write(desk.path().join("latin.yaml"), b"a: b\nname: caf\xe9\n").unwrap();
     desk.shows("not-utf8", "gen compose -f latin.yaml", 2);
-    desk.put("out/.flokkr.json", "{ damaged");
+    desk.put("out/.flokkr", "{ damaged");
     desk.shows("damaged-list", "gen compose -o out", 2);
     desk.put(
-        "out/.flokkr.json",
+        "out/.flokkr",
         r#"{"version":1,"files":{"../blueprint.yaml":["sha256:0"]}}"#,
     );
     desk.shows("hostile-list", "gen compose -o out --prune", 2);

@@ -334,6 +334,9 @@ fn values(open: &[Open], all: &[(String, String)], with_profiles: bool) -> File 
     let profiles = ("profiles".to_owned(), Yaml::List(Vec::new()));
     let entries = entries.chain(with_profiles.then_some(profiles));
     let mut comment = "Variables of the blueprint that the chart leaves open.".to_owned();
+    if open.iter().any(|o| o.kind == Kind::Size) {
+        comment.push_str("\nSizes of volumes count when the chart is installed: a StatefulSet's claims never change.");
+    }
     let fixed = fixed(open, all);
     if !fixed.is_empty() {
         comment.push_str("\nThese change more than a text, so that they are fixed; for others: flokkr gen kubernetes --set NAME=VALUE");
