@@ -258,7 +258,7 @@ impl Builder<'_, '_> {
     }
 
     /// Labels of a service; those of flokkr's own are not for the taking.
-    fn own_labels(&mut self, labels: &Texts, index: usize) -> Vec<(Arc<str>, super::Slot)> {
+    fn own_labels(&mut self, labels: &Texts, index: usize) -> Vec<super::Label> {
         for (key, _) in &labels.entries {
             if key.text.starts_with("flokkr.") {
                 self.evaluator.problems.add(
@@ -271,11 +271,18 @@ impl Builder<'_, '_> {
                 );
             }
         }
-        self.labels(labels, index)
+        let pairs = self.evaluator.pairs(labels, index);
+        let kept = pairs.into_iter().filter(|p| !p.removed);
+        let label = |p: super::evaluate::Pair| super::Label {
+            key: p.key,
+            value: p.value,
+            span: p.key_span,
+        };
+        kept.map(label).collect()
     }
 
-    fn labels(&mut self, labels: &Texts, index: usize) -> Vec<(Arc<str>, super::Slot)> {
-        let pairs = self.evaluator.pairs(labels, index);
+    fn nodes(&mut self, nodes: &Texts, index: usize) -> Vec<(Arc<str>, super::Slot)> {
+        let pairs = self.evaluator.pairs(nodes, index);
         let kept = pairs.into_iter().filter(|p| !p.removed);
         kept.map(|p| (p.key, p.value)).collect()
     }
@@ -289,7 +296,7 @@ impl Builder<'_, '_> {
         } = placement;
         Placement {
             spread: spread.map(|s| s.value),
-            nodes: self.labels(nodes, index),
+            nodes: self.nodes(nodes, index),
             with: with.iter().map(|w| w.value.clone()).collect(),
             span: *span,
         }

@@ -79,10 +79,17 @@ pub(super) fn words(
     evaluator: &mut Evaluator<'_>,
 ) -> Words {
     let texts = command.words.iter().chain(args);
-    Words {
-        words: texts.map(|t| evaluator.slot(t, service)).collect(),
-        span: command.span,
-    }
+    of_texts(texts, command.span, service, evaluator)
+}
+
+fn of_texts<'a>(
+    texts: impl Iterator<Item = &'a Text>,
+    span: Span,
+    service: usize,
+    evaluator: &mut Evaluator<'_>,
+) -> Words {
+    let (words, spans) = texts.map(|t| (evaluator.slot(t, service), t.span)).unzip();
+    Words { words, spans, span }
 }
 
 /// Words that must be there: platforms differ in whether an empty list is none, or the image's own
@@ -111,10 +118,7 @@ fn command(
 ) -> Option<Words> {
     match (command, args.first()) {
         (Some(command), _) => Some(words(command, args, service, evaluator)),
-        (None, Some(first)) => Some(Words {
-            words: args.iter().map(|t| evaluator.slot(t, service)).collect(),
-            span: first.span,
-        }),
+        (None, Some(first)) => Some(of_texts(args.iter(), first.span, service, evaluator)),
         (None, None) => None,
     }
 }

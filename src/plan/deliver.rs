@@ -4,7 +4,7 @@
 //! Shared by all targets, so that every one gives a process the same bytes. What a launcher or an
 //! entrypoint would corrupt is a problem here, with its place.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::config::path;
@@ -385,16 +385,14 @@ pub fn words(
                     || w.raw()
                         .contains(|c: char| c.is_whitespace() || "*?[".contains(c))
             };
-            let broken: HashSet<&str> = present
-                .clone()
-                .filter(|w| breaks(w))
-                .map(Value::raw)
-                .collect();
-            if let Some(word) = broken.iter().min() {
-                let shown: String = word.chars().take(40).collect();
+            let placed = words
+                .placed()
+                .filter_map(|(slot, span)| Some((slot.value(replica)?, span)));
+            for (word, span) in placed.filter(|(word, _)| breaks(word)) {
+                let shown: String = word.raw().chars().take(40).collect();
                 problems.add(
                     Problem::error("corrupted", "this command would not arrive as it is written")
-                        .at(words.span)
+                        .at(span)
                         .label(format!(
                             "the entrypoint of image `{}` splits words at blanks and expands `*`: `{shown}`",
                             image.name

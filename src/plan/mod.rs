@@ -149,7 +149,7 @@ pub struct Service {
     /// There only with one of these.
     pub profiles: Vec<String>,
     /// Labels of the emitted objects.
-    pub labels: Vec<(Arc<str>, Slot)>,
+    pub labels: Vec<Label>,
     /// Laid over what is emitted, by target.
     pub patches: Vec<(Arc<str>, Node)>,
 }
@@ -187,13 +187,51 @@ pub struct Container {
     pub resources: Resources,
 }
 
+/// A label.
+#[derive(Debug, Clone)]
+pub struct Label {
+    /// Its name.
+    pub key: Arc<str>,
+    /// Its value.
+    pub value: Slot,
+    /// Where the name stands.
+    pub span: Span,
+}
+
 /// Words of a command, with the place of their list.
 #[derive(Debug, Clone)]
 pub struct Words {
     /// The words; an omitted one is left out.
     pub words: Vec<Slot>,
+    /// Where each stands; none for words that no blueprint has.
+    pub spans: Vec<Span>,
     /// The list.
     pub span: Span,
+}
+
+impl Words {
+    /// Words that flokkr itself runs, for what stands at this place.
+    pub fn own(words: &[&str], span: Span) -> Self {
+        let slot = |word: &&str| Each::Same(Some(Value::new(*word)));
+        Self {
+            words: words.iter().map(slot).collect(),
+            spans: Vec::new(),
+            span,
+        }
+    }
+
+    /// Where a word stands, else the list.
+    pub fn span_of(&self, at: usize) -> Span {
+        self.spans.get(at).copied().unwrap_or(self.span)
+    }
+
+    /// The words with their places.
+    pub fn placed(&self) -> impl Iterator<Item = (&Slot, Span)> {
+        let spans = self.spans.iter().copied();
+        self.words
+            .iter()
+            .zip(spans.chain(std::iter::repeat(self.span)))
+    }
 }
 
 /// An environment variable.

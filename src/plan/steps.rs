@@ -158,11 +158,7 @@ impl Builder<'_, '_> {
             mode: Mode(0o644),
             span,
         });
-        let word = |text: &str| Each::Same(Some(Value::new(text)));
-        Some(Words {
-            words: vec![word("bash"), word(&path)],
-            span,
-        })
+        Some(Words::own(&["bash", &path], span))
     }
 }
 

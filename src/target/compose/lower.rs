@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::volumes;
 use super::waits;
 use crate::blueprint::{Kind, Quorum, Restart, User, VolumeKind};
-use crate::plan::{self, Container, Delivered, Part, Plan, Value};
+use crate::plan::{self, Container, Delivered, Label, Part, Plan, Value};
 use crate::problem::{Problem, Problems, Span};
 use crate::target::Account;
 use crate::target::probe::duration;
@@ -306,9 +306,9 @@ impl<'a> Lowering<'a> {
         if !expanded && *replicas > 1 {
             emitted.replicas = Some(*replicas);
         }
-        for (key, value) in labels {
+        for Label { key, value, span } in labels {
             if let Some(value) = value.value(replica) {
-                self.readable(value, service.span);
+                self.readable(value, *span);
                 emitted.labels.push((key.to_string(), value.clone()));
             }
         }

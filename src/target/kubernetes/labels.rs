@@ -3,7 +3,7 @@
 
 use super::lower::Lowering;
 use super::model::Labels;
-use crate::plan::{Each, Service};
+use crate::plan::{Each, Label, Service};
 
 /// The labels that all objects of a cluster have.
 pub(super) fn of_cluster(cluster: &str) -> Labels {
@@ -46,13 +46,13 @@ impl Lowering<'_> {
     pub(super) fn own_labels(&mut self, service: &Service) -> (Labels, Labels) {
         let mut labels = Labels::new();
         let mut annotations = Labels::new();
-        for (key, slot) in &service.labels {
-            let value = match slot {
+        for Label { key, value, span } in &service.labels {
+            let value = match value {
                 Each::Same(None) => continue,
                 Each::Same(Some(value)) => value.plain(),
                 Each::Replica(_) => {
                     let what = format!("the label `{key}`: it differs from replica to replica");
-                    self.account.lost("labels", service.span, &what);
+                    self.account.lost("labels", *span, &what);
                     continue;
                 }
             };
@@ -63,14 +63,14 @@ impl Lowering<'_> {
                 Some(value) if is_label_key(key) && !value.contains(super::carrier::is_unsafe) => {
                     let how =
                         "an annotation: a label has at most 63 letters, digits, `-`, `_` and `.`";
-                    self.account.emulated("labels", service.span, how);
+                    self.account.emulated("labels", *span, how);
                     annotations.push((key.to_string(), value.to_owned()));
                 }
                 _ => {
                     let shown = key.escape_debug();
                     let what =
                         format!("the label `{shown}`: neither a label nor an annotation takes it");
-                    self.account.lost("labels", service.span, &what);
+                    self.account.lost("labels", *span, &what);
                 }
             }
         }

@@ -135,19 +135,19 @@ impl Draft<'_, '_> {
     /// Words that the kubelet runs as they are, so that nothing in them can differ.
     fn plain_words(&mut self, field: &'static str, words: &Words) -> Option<Vec<String>> {
         let mut texts = Vec::new();
-        for word in &words.words {
+        for (word, span) in words.placed() {
             match word {
                 Each::Same(None) => {}
                 Each::Same(Some(word)) => {
                     if let Some(text) = word.plain() {
-                        self.safe(text, words.span);
+                        self.safe(text, span);
                         texts.push(text.to_owned());
                     } else {
                         self.lowering.account.refused(
                             field,
-                            words.span,
+                            span,
                             Problem::error("secret", "a secret can't stand in this command")
-                                .at(words.span)
+                                .at(span)
                                 .label("Kubernetes fills nothing in here")
                                 .help("mount the secret as a file, and read it in the command"),
                         );
@@ -155,7 +155,7 @@ impl Draft<'_, '_> {
                     }
                 }
                 Each::Replica(_) => {
-                    return self.differs(field, words.span, "the command of a check");
+                    return self.differs(field, span, "the command of a check");
                 }
             }
         }

@@ -73,8 +73,10 @@ impl Draft<'_, '_> {
 
     fn words(&mut self, container: &Container, words: Option<&Words>) -> Option<Each<Vec<Value>>> {
         let words = words?;
-        for value in words.words.iter().flat_map(Each::all).flatten() {
-            self.safe(value.raw(), words.span);
+        for (slot, span) in words.placed() {
+            for value in slot.all().iter().flatten() {
+                self.safe(value.raw(), span);
+            }
         }
         let problems = &mut self.lowering.account.problems;
         Some(words_of_all(
@@ -152,16 +154,12 @@ impl Draft<'_, '_> {
             mode: Mode(0o644),
             span: container.span,
         });
-        let word = |text: &str| Each::Same(Some(Value::new(text)));
         let how = "the step ends at once in replicas that don't take it";
         self.lowering
             .account
             .emulated("init.when", container.span, how);
         Some(Container {
-            command: Some(Words {
-                words: vec![word("bash"), word(&path)],
-                span: container.span,
-            }),
+            command: Some(Words::own(&["bash", &path], container.span)),
             ..container.clone()
         })
     }

@@ -129,15 +129,15 @@ impl Lowering<'_> {
             }
             plan::Probe::Command(words) if self.settings.is_consul() => {
                 let mut spelled = Vec::new();
-                for word in &words.words {
+                for (word, span) in words.placed() {
                     if word.all().iter().all(Option::is_none) {
                         continue;
                     }
                     let Some(text) = replaced_slot(word, place.covered) else {
-                        self.no_secret(check.span, "a check");
+                        self.no_secret(span, "a check");
                         continue;
                     };
-                    spelled.push(self.spelled(text, "health", check.span));
+                    spelled.push(self.spelled(text, "health", span));
                 }
                 Some(Probe::Script(spelled))
             }

@@ -239,11 +239,7 @@ impl<'a> Lowering<'a> {
         }
         let path = free(SCRIPT_PATH, &whole);
         let wait_path = free(wait::SCRIPT_PATH, &whole);
-        let word = |text: &str| Each::Same(Some(Value::new(text)));
-        whole.command = Some(plan::Words {
-            words: vec![word("bash"), word(&path)],
-            span: first.container.span,
-        });
+        whole.command = Some(plan::Words::own(&["bash", &path], first.container.span));
         let mut task = self.container(&whole, place, true);
         self.reaching(&mut task.config);
         let mut script = HEAD.to_owned();

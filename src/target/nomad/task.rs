@@ -7,7 +7,7 @@ use super::replica::{Covered, option_lists, option_text};
 use super::settings::Discovery;
 use crate::blueprint::User;
 use crate::emit::hcl::{Expr, Piece};
-use crate::plan::{self, Container, Each, Value};
+use crate::plan::{self, Container, Each, Label, Value};
 use crate::problem::{Problem, Span};
 
 impl Lowering<'_> {
@@ -31,7 +31,7 @@ impl Lowering<'_> {
             }
             _ => self.reaching(&mut task.config),
         }
-        for (key, value) in &service.labels {
+        for Label { key, value, span } in &service.labels {
             let Some(value) = place.covered.pick(value) else {
                 continue;
             };
@@ -46,11 +46,11 @@ impl Lowering<'_> {
                 }
             };
             if value.all().iter().any(Value::has_secret) {
-                self.no_secret(service.span, "a label");
+                self.no_secret(*span, "a label");
                 continue;
             }
-            let key = self.option(key, "labels", service.span);
-            let value = self.spelled(option_text(&value, place.covered), "labels", service.span);
+            let key = self.option(key, "labels", *span);
+            let value = self.spelled(option_text(&value, place.covered), "labels", *span);
             task.config.labels.push((flat(&key), value));
         }
         task
@@ -128,11 +128,11 @@ impl Lowering<'_> {
         }
         if let Some(entrypoint) = entrypoint {
             let words = self.words(container, entrypoint, place);
-            task.config.entrypoint = Some(self.list(&words, place.covered, entrypoint.span));
+            task.config.entrypoint = Some(self.list(&words, place.covered, entrypoint, 0));
         }
         if let Some(command) = command {
             let words = self.words(container, command, place);
-            self.command(&words, place.covered, command.span, &mut task.config);
+            self.command(&words, place.covered, command, &mut task.config);
         }
         self.given(container, place, &mut task);
         for mount in secrets {
@@ -184,7 +184,7 @@ impl Lowering<'_> {
         &mut self,
         words: &Each<Vec<Value>>,
         covered: Covered,
-        span: Span,
+        written: &plan::Words,
         config: &mut Config,
     ) {
         // The driver refuses a command with blanks, and takes one without a `command` just as well.
@@ -194,23 +194,29 @@ impl Lowering<'_> {
             && let [first, rest @ ..] = words.as_slice()
             && simple(first)
         {
-            config.command = Some(self.option(first.raw(), "command", span));
+            config.command = Some(self.option(first.raw(), "command", written.span_of(0)));
             if !rest.is_empty() {
                 let rest = Each::Same(rest.to_vec());
-                config.args = Some(self.list(&rest, covered, span));
+                config.args = Some(self.list(&rest, covered, written, 1));
             }
             return;
         }
         if words.all().iter().any(|w| !w.is_empty()) {
-            config.args = Some(self.list(words, covered, span));
+            config.args = Some(self.list(words, covered, written, 0));
         }
     }
 
-    /// A list of texts in the driver's options.
-    fn list(&mut self, lists: &Each<Vec<Value>>, covered: Covered, span: Span) -> Expr {
+    /// A list of texts in the driver's options: the words of a command, without so many at its head.
+    fn list(
+        &mut self,
+        lists: &Each<Vec<Value>>,
+        covered: Covered,
+        written: &plan::Words,
+        head: usize,
+    ) -> Expr {
         let count = lists.all().first().map_or(0, Vec::len);
         if lists.all().iter().any(|l| l.len() != count) {
-            let text = self.spelled(option_lists(lists.all()), "command", span);
+            let text = self.spelled(option_lists(lists.all()), "command", written.span);
             return Expr::Text(text);
         }
         let mut words = Vec::with_capacity(count);
@@ -219,6 +225,7 @@ impl Lowering<'_> {
             let Some(each) = each.collect::<Option<Vec<Value>>>().and_then(Each::of) else {
                 continue;
             };
+            let span = written.span_of(head + at);
             let word = self.spelled(option_text(&each, covered), "command", span);
             words.push(Expr::Text(word));
         }
