@@ -60,7 +60,9 @@ impl Lowering<'_> {
                 Some(value) if is_label_key(key) && is_label_value(value) => {
                     labels.push((key.to_string(), value.to_owned()));
                 }
-                Some(value) if is_label_key(key) && !value.contains(super::carrier::is_unsafe) => {
+                Some(value)
+                    if is_annotation_key(key) && !value.contains(super::carrier::is_unsafe) =>
+                {
                     let how =
                         "an annotation: a label has at most 63 letters, digits, `-`, `_` and `.`";
                     self.account.emulated("labels", *span, how);
@@ -89,6 +91,17 @@ fn is_name(text: &str) -> bool {
 /// A value of a label: empty, or like a name.
 fn is_label_value(text: &str) -> bool {
     text.is_empty() || is_name(text)
+}
+
+/// A key of an annotation: one of a label once it is in lower case, as Go makes it
+/// (`ValidateAnnotations` in apimachinery 0.37), where U+212A becomes `k` and U+0130 `i`.
+fn is_annotation_key(text: &str) -> bool {
+    let lower = |c: char| match c {
+        '\u{130}' => 'i',
+        '\u{212a}' => 'k',
+        c => c.to_ascii_lowercase(),
+    };
+    is_label_key(&text.chars().map(lower).collect::<String>())
 }
 
 /// A key of a label or annotation: a name, behind a domain and a slash if there is one.
