@@ -38,6 +38,11 @@ type record struct {
 	// BinaryFiles are those that are no UTF-8, in base64.
 	BinaryFiles map[string]string `json:"binaryFiles"`
 	Mounts      []mount           `json:"mounts"`
+	// Ready is the command of the readiness probe; a kubelet doesn't expand it.
+	Ready []string `json:"ready,omitempty"`
+	// Labels and Annotations are those of the pod.
+	Labels      map[string]string `json:"labels,omitempty"`
+	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 // texts are all that the process is told, sorted by where it comes from.
@@ -95,6 +100,11 @@ func (d *manifests) resolve(r replica, c container) (record, []string) {
 		Files:       map[string]string{},
 		BinaryFiles: map[string]string{},
 		Mounts:      []mount{},
+		Labels:      pod.Labels,
+		Annotations: pod.Annotations,
+	}
+	if probe := c.spec.ReadinessProbe; probe != nil && probe.Exec != nil {
+		out.Ready = probe.Exec.Command
 	}
 	for _, m := range c.spec.VolumeMounts {
 		res.mount(m, &out)

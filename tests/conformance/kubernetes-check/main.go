@@ -6,13 +6,15 @@
 //	kubernetes-check [check] [-level L] [-version V] [-namespace N] [-allow-warning TEXT] PATH...
 //	kubernetes-check env [-namespace N] PATH...
 //	kubernetes-check same [-namespace N] PATH PATH
+//	kubernetes-check try [-version V]
 //
 // A PATH is a YAML file, or a folder whose *.yaml files are read. All of them are one deployment.
 //
 // `check` prints a line for each bad object and ends with 1 when there is one. `env` prints what the
 // processes get: for each container of each replica one line of JSON with its environment, command,
 // arguments and mounted files, after the kubelet's own expansions. `same` prints the objects that two
-// paths don't have alike, and ends with 1 when there are some. All end with 2 when they can't run.
+// paths don't have alike, and ends with 1 when there are some. `try` reads a line of JSON for each text
+// and says whether any manifest can carry it (try.go). All end with 2 when they can't run.
 package main
 
 import (
@@ -21,6 +23,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -41,7 +44,7 @@ func main() {
 
 func run(args []string, out io.Writer) error {
 	mode := "check"
-	if len(args) > 0 && (args[0] == "check" || args[0] == "env" || args[0] == "same") {
+	if len(args) > 0 && slices.Contains([]string{"check", "env", "same", "try"}, args[0]) {
 		mode, args = args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("kubernetes-check "+mode, flag.ContinueOnError)
@@ -55,6 +58,9 @@ func run(args []string, out io.Writer) error {
 	flags.Var(&allowed, "allow-warning", "a warning with this `text` is no failure (may be repeated)")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if mode == "try" {
+		return answer(*version, os.Stdin, out)
 	}
 	if flags.NArg() == 0 {
 		return fmt.Errorf("name the files to read")

@@ -1,0 +1,547 @@
+//! A blueprint full of hostile texts, and what its processes must get: this crate's own knowledge, not
+//! that of flokkr.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use crate::consumer::{Process, Role};
+use crate::hostile::{Hostile, WORDS};
+
+/// Where in a process a text arrives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// A variable that a blueprint sets itself.
+    Variable,
+    /// A key of a config file, delivered as a variable for the image's launcher.
+    Config,
+    /// A word of the command.
+    Word,
+    /// A word of what replaces the image's entrypoint.
+    Entry,
+    /// A label.
+    Label,
+    /// A file.
+    File,
+    /// A word of the command that checks the process.
+    Check,
+}
+
+/// All places, in the order of the report.
+pub const PLACES: [(Place, &str); 7] = [
+    (Place::Variable, "variables"),
+    (Place::Config, "config keys"),
+    (Place::Word, "words"),
+    (Place::Entry, "words of entrypoints"),
+    (Place::Label, "labels"),
+    (Place::File, "files"),
+    (Place::Check, "words of checks"),
+];
+
+/// A text, or one with the number of the replica in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// What stands between the numbers.
+    parts: Vec<String>,
+}
+
+impl Text {
+    fn of(value: String) -> Self {
+        Self { parts: vec![value] }
+    }
+
+    /// It is another for each replica.
+    pub fn differs(&self) -> bool {
+        self.parts.len() > 1
+    }
+
+    /// What a replica gets.
+    pub fn of_replica(&self, index: u32) -> String {
+        self.parts.join(&index.to_string())
+    }
+}
+
+/// One thing that must arrive.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Where.
+    pub place: Place,
+    /// Of a variable, label, file or config key.
+    pub name: String,
+    /// What.
+    pub value: Text,
+}
+
+/// The processes that one service, or one image, comes to.
+pub struct Unit {
+    name: String,
+    replicas: u32,
+    cases: Vec<Case>,
+    beside: Vec<Case>,
+}
+
+/// What the batches of a target are like.
+#[derive(Clone, Copy)]
+pub struct Shape {
+    /// The name of the target.
+    pub target: &'static str,
+    /// Its settings, a set of which each batch has in turn.
+    pub settings: &'static [&'static str],
+    /// The places that it carries.
+    pub places: &'static [Place],
+    /// It makes images instead of running them.
+    pub builds: bool,
+}
+
+/// A blueprint.
+pub struct Batch {
+    shape: Shape,
+    /// The settings of the target.
+    pub settings: &'static str,
+    units: Vec<Unit>,
+    /// By the lines of the text: where each case stands. Line 1 is the first.
+    lines: Vec<Option<Key>>,
+}
+
+/// A case: its unit, whether it is the sidecar's, and its number.
+type Key = (usize, bool, usize);
+
+/// The launcher whose convention the config keys follow: `APP.PROPERTIES_key`.
+const CONFIG_FILE: &str = "app.properties";
+const CONFIG_PREFIX: &str = "APP.PROPERTIES_";
+
+impl Batch {
+    /// About so many cases from a seed.
+    pub fn new(shape: Shape, seed: u64, number: usize, size: usize) -> Self {
+        let mut hostile = Hostile::new(
+            seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .wrapping_add(number as u64),
+        );
+        let settings = shape.settings[number % shape.settings.len()];
+        let (mut units, mut count) = (Vec::new(), 0);
+        while count < size {
+            let unit = Unit::new(
+                shape,
+                format!("s{}", units.len()),
+                &mut hostile,
+                size - count,
+            );
+            count += unit.cases.len() + unit.beside.len();
+            units.push(unit);
+        }
+        Self {
+            shape,
+            settings,
+            units,
+            lines: Vec::new(),
+        }
+    }
+
+    /// The blueprint. The lines of the cases are known from then on.
+    pub fn blueprint(&mut self) -> String {
+        let mut page = Page {
+            text: String::new(),
+            lines: Vec::new(),
+        };
+        page.line("blueprint: v1");
+        page.line("name: bytes");
+        if !self.settings.is_empty() {
+            page.line(&format!(
+                "targets: {{ {}: {} }}",
+                self.shape.target, self.settings
+            ));
+        }
+        page.line("images:");
+        if self.shape.builds {
+            for (at, unit) in self.units.iter().enumerate() {
+                page.image(at, unit);
+            }
+        } else {
+            page.line("  plain: { ref: \"example.org/plain:1\", user: \"1000:1000\", entrypoint: exec, argv: exec }");
+            page.line("  config: { ref: \"example.org/config:1\", user: \"1000:1000\", entrypoint: exec, argv: exec, launcher: launch }");
+        }
+        page.line("services:");
+        for (at, unit) in self.units.iter().enumerate() {
+            page.service(at, unit, self.shape.builds);
+        }
+        self.lines = page.lines;
+        page.text
+    }
+
+    /// The case on a line.
+    pub fn at(&self, line: usize) -> Option<Key> {
+        self.lines.get(line.checked_sub(1)?).copied().flatten()
+    }
+
+    /// Takes cases out: those that are refused. What is gone is given back.
+    pub fn remove(&mut self, keys: &BTreeSet<Key>) -> Vec<Case> {
+        let mut gone = Vec::new();
+        for (at, unit) in self.units.iter_mut().enumerate() {
+            for (beside, cases) in [(false, &mut unit.cases), (true, &mut unit.beside)] {
+                let mut number = 0;
+                cases.retain(|case| {
+                    number += 1;
+                    let refused = keys.contains(&(at, beside, number - 1));
+                    if refused {
+                        gone.push(case.clone());
+                    }
+                    !refused
+                });
+            }
+        }
+        gone
+    }
+
+    /// How many cases there are, by place.
+    pub fn count(&self, counts: &mut BTreeMap<Place, usize>) {
+        for unit in &self.units {
+            for case in unit.cases.iter().chain(&unit.beside) {
+                *counts.entry(case.place).or_default() += 1;
+            }
+        }
+    }
+
+    /// What the processes must get.
+    pub fn expected(&self) -> BTreeMap<(String, u32, Role), Process> {
+        let mut all = BTreeMap::new();
+        for unit in &self.units {
+            for replica in 0..unit.replicas {
+                let process = expected(&unit.cases, replica, "run");
+                all.insert((unit.name.clone(), replica, Role::Main), process);
+                if !unit.beside.is_empty() {
+                    let process = expected(&unit.beside, replica, "beside");
+                    all.insert((unit.name.clone(), replica, Role::Sidecar), process);
+                }
+            }
+        }
+        all
+    }
+}
+
+fn expected(cases: &[Case], replica: u32, command: &str) -> Process {
+    let mut process = Process::default();
+    let (mut entry, mut words, mut check) = (Vec::new(), vec![command.to_owned()], Vec::new());
+    for case in cases {
+        let value = case.value.of_replica(replica);
+        let name = case.name.clone();
+        match case.place {
+            Place::Variable => drop(process.variables.insert(name, value)),
+            Place::Config => drop(
+                process
+                    .variables
+                    .insert(format!("{CONFIG_PREFIX}{name}"), value),
+            ),
+            Place::Label => drop(process.labels.insert(name, value)),
+            Place::File => drop(process.files.insert(name, value)),
+            Place::Word => words.push(value),
+            Place::Entry => entry.push(value),
+            Place::Check => check.push(value),
+        }
+    }
+    if !entry.is_empty() {
+        entry.insert(0, "/entry".to_owned());
+    }
+    if !check.is_empty() {
+        check.insert(0, "check".to_owned());
+    }
+    process.words = entry.into_iter().chain(words).collect();
+    process.check = check;
+    process
+}
+
+impl Unit {
+    fn new(shape: Shape, name: String, hostile: &mut Hostile, room: usize) -> Self {
+        let is_ensemble = !shape.builds && hostile.once_in(4);
+        let replicas = if is_ensemble { 3 } else { 1 };
+        let mut cases = Vec::new();
+        // Config is for a launcher, and a replaced entrypoint runs none.
+        let has_config = hostile.once_in(2);
+        let has_check = hostile.once_in(2);
+        for (place, least, more) in [
+            (Place::Variable, 8, 12),
+            (
+                Place::Config,
+                if has_config { 1 } else { 0 },
+                if has_config { 6 } else { 1 },
+            ),
+            (Place::Word, 0, 8),
+            (Place::Entry, 0, if has_config { 1 } else { 3 }),
+            (Place::Label, 0, 8),
+            (Place::File, 0, 4),
+            (Place::Check, 0, if has_check { 4 } else { 1 }),
+        ] {
+            if shape.places.contains(&place) {
+                let count = (least + hostile.below(more)).min(room.saturating_sub(cases.len()));
+                add(&mut cases, place, count, replicas, hostile);
+            }
+        }
+        if has_config {
+            // To the launcher in that image such a variable would be config as well.
+            cases.retain(|case| case.place != Place::Variable || !case.name.contains('_'));
+        }
+        let mut beside = Vec::new();
+        if !shape.builds && hostile.once_in(4) {
+            let left = room.saturating_sub(cases.len());
+            for place in [Place::Variable, Place::Word] {
+                let count = (1 + hostile.below(4)).min(left);
+                add(&mut beside, place, count, replicas, hostile);
+            }
+        }
+        if cases.is_empty() {
+            add(&mut cases, Place::Variable, 1, replicas, hostile);
+        }
+        Self {
+            name,
+            replicas,
+            cases,
+            beside,
+        }
+    }
+}
+
+fn add(cases: &mut Vec<Case>, place: Place, count: usize, replicas: u32, hostile: &mut Hostile) {
+    let mut names = BTreeSet::new();
+    for number in 0..count {
+        let name = match place {
+            Place::Variable | Place::Label => hostile.name(),
+            Place::Config => hostile.key(),
+            Place::File => format!("/f/{number}"),
+            Place::Word | Place::Entry | Place::Check => number.to_string(),
+        };
+        if !names.insert(name.clone()) {
+            continue;
+        }
+        let value = match place {
+            Place::Config => Text::of(hostile.tame()),
+            // The number of a replica, between texts that mean something.
+            _ if replicas > 1 && hostile.once_in(4) => Text {
+                parts: (0..=1 + hostile.below(2)).map(|_| hostile.tame()).collect(),
+            },
+            _ => Text::of(hostile.value()),
+        };
+        cases.push(Case { place, name, value });
+    }
+}
+
+/// The text of a blueprint, and where its cases are.
+struct Page {
+    text: String,
+    lines: Vec<Option<Key>>,
+}
+
+impl Page {
+    fn line(&mut self, text: &str) {
+        self.put(text, None);
+    }
+
+    fn put(&mut self, text: &str, key: Option<Key>) {
+        self.text.push_str(text);
+        self.text.push('\n');
+        self.lines
+            .resize(self.lines.len() + text.matches('\n').count() + 1, key);
+    }
+
+    fn service(&mut self, at: usize, unit: &Unit, builds: bool) {
+        self.line(&format!("  {}:", unit.name));
+        let of = |place| of(&unit.cases, place);
+        if builds {
+            self.line(&format!("    image: {}", unit.name));
+        } else {
+            let has_config = of(Place::Config).next().is_some();
+            self.line(if has_config {
+                "    image: config"
+            } else {
+                "    image: plain"
+            });
+            if unit.replicas > 1 {
+                self.line(&format!(
+                    "    kind: ensemble\n    replicas: {}",
+                    unit.replicas
+                ));
+            }
+            self.mapping("    env", at, false, of(Place::Variable));
+            if has_config {
+                self.line("    config:");
+                self.mapping(
+                    &format!("      {CONFIG_FILE}"),
+                    at,
+                    false,
+                    of(Place::Config),
+                );
+            }
+            self.words(
+                "    entrypoint",
+                "/entry",
+                false,
+                at,
+                false,
+                of(Place::Entry),
+            );
+            self.words("    command", "run", true, at, false, of(Place::Word));
+            self.mapping("    labels", at, false, of(Place::Label));
+            self.files(at, of(Place::File));
+        }
+        if of(Place::Check).next().is_some() {
+            self.line("    health:");
+            self.words("      command", "check", false, at, false, of(Place::Check));
+        }
+        if !unit.beside.is_empty() {
+            self.line("    sidecars:\n      side:");
+            self.mapping(
+                "        env",
+                at,
+                true,
+                crate::batch::of(&unit.beside, Place::Variable),
+            );
+            self.words(
+                "        command",
+                "beside",
+                true,
+                at,
+                true,
+                crate::batch::of(&unit.beside, Place::Word),
+            );
+        }
+    }
+
+    fn image(&mut self, at: usize, unit: &Unit) {
+        let of = |place| of(&unit.cases, place);
+        self.line(&format!(
+            "  {}:\n    ref: \"example.org/{}:1\"\n    user: \"1000:1000\"",
+            unit.name, unit.name
+        ));
+        self.line("    build:\n      base: \"debian:bookworm-slim\"");
+        self.mapping("      env", at, false, of(Place::Variable));
+        self.mapping("      labels", at, false, of(Place::Label));
+        self.words(
+            "      entrypoint",
+            "/entry",
+            false,
+            at,
+            false,
+            of(Place::Entry),
+        );
+        self.words("      command", "run", true, at, false, of(Place::Word));
+    }
+
+    fn mapping<'a>(
+        &mut self,
+        head: &str,
+        at: usize,
+        beside: bool,
+        cases: impl Iterator<Item = (usize, &'a Case)>,
+    ) {
+        let mut cases = cases.peekable();
+        if cases.peek().is_none() {
+            return;
+        }
+        self.line(&format!("{head}:"));
+        let indent = " ".repeat(head.len() - head.trim_start().len() + 2);
+        for (number, case) in cases {
+            let line = format!(
+                "{indent}{}: {}",
+                quoted(&Text::of(case.name.clone())),
+                scalar(case)
+            );
+            self.put(&line, Some((at, beside, number)));
+        }
+    }
+
+    fn words<'a>(
+        &mut self,
+        head: &str,
+        first: &str,
+        always: bool,
+        at: usize,
+        beside: bool,
+        cases: impl Iterator<Item = (usize, &'a Case)>,
+    ) {
+        let mut cases = cases.peekable();
+        if cases.peek().is_none() && !always {
+            return;
+        }
+        self.line(&format!("{head}:"));
+        let indent = " ".repeat(head.len() - head.trim_start().len() + 2);
+        self.line(&format!("{indent}- {first}"));
+        for (number, case) in cases {
+            self.put(
+                &format!("{indent}- {}", scalar(case)),
+                Some((at, beside, number)),
+            );
+        }
+    }
+
+    fn files<'a>(&mut self, at: usize, cases: impl Iterator<Item = (usize, &'a Case)>) {
+        let mut cases = cases.peekable();
+        if cases.peek().is_some() {
+            self.line("    files:");
+        }
+        for (number, case) in cases {
+            self.put(
+                &format!("      {}: {}", case.name, quoted(&case.value)),
+                Some((at, false, number)),
+            );
+        }
+    }
+}
+
+/// The cases of a place, with their numbers.
+fn of(cases: &[Case], place: Place) -> impl Iterator<Item = (usize, &Case)> {
+    cases
+        .iter()
+        .enumerate()
+        .filter(move |(_, case)| case.place == place)
+}
+
+/// A value as a scalar of YAML; a word that YAML could take for something else stands without quotes.
+fn scalar(case: &Case) -> String {
+    match case.value.parts.as_slice() {
+        [word]
+            if word.len() > 1
+                && word.len() % 2 == 0
+                && WORDS.contains(&word.as_str())
+                && !word.contains(['<', '='])
+                && *word != "null"
+                && *word != "Null"
+                && *word != "NULL" =>
+        {
+            word.clone()
+        }
+        _ => quoted(&case.value),
+    }
+}
+
+/// A template in double quotes. Half of what could stand there as it is does so.
+fn quoted(text: &Text) -> String {
+    let mut template = String::new();
+    let escapes = text.parts.len() > 1 || text.parts.iter().any(|part| part.contains("{{"));
+    for (at, part) in text.parts.iter().enumerate() {
+        if at > 0 {
+            template.push_str("{{ replica.index }}");
+        }
+        if escapes {
+            template.push_str(&part.replace('{', "{{ '{' }}"));
+        } else {
+            template.push_str(part);
+        }
+    }
+    let mut out = String::from('"');
+    for (at, c) in template.chars().enumerate() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            ' '..='~' => out.push(c),
+            // What YAML prints, every other time; a line separator would fold.
+            '\u{a0}'..='\u{2027}' | '\u{2030}'..='\u{d7ff}' | '\u{1_0000}'..='\u{1_fffd}'
+                if at % 2 == 0 =>
+            {
+                out.push(c)
+            }
+            c if u32::from(c) < 0x100 => write!(out, "\\x{:02x}", u32::from(c)).unwrap_or_default(),
+            c if u32::from(c) < 0x1_0000 => {
+                write!(out, "\\u{:04x}", u32::from(c)).unwrap_or_default()
+            }
+            c => write!(out, "\\U{:08x}", u32::from(c)).unwrap_or_default(),
+        }
+    }
+    out.push('"');
+    out
+}

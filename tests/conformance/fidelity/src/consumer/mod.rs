@@ -1,0 +1,229 @@
+//! The programs around the platforms' own code, and what they say that processes get.
+
+mod compose;
+mod docker;
+mod kubernetes;
+mod nomad;
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::batch::{Case, Place, Shape};
+
+/// The part that a process plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// That of the service.
+    Main,
+    /// One beside it.
+    Sidecar,
+}
+
+/// What one process gets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Process {
+    /// Variables by name.
+    pub variables: BTreeMap<String, String>,
+    /// The words that replace the image's entrypoint, then those of the command.
+    pub words: Vec<String>,
+    /// Labels, wherever the platform keeps them.
+    pub labels: BTreeMap<String, String>,
+    /// Files by path.
+    pub files: BTreeMap<String, String>,
+    /// The words of the command that checks it.
+    pub check: Vec<String>,
+}
+
+/// The processes of a batch: by service, replica and role.
+pub type Processes = BTreeMap<(String, u32, Role), Process>;
+
+/// A platform: what is made for it, and how its program's answers are read.
+pub struct Consumer {
+    /// What the blueprints are like.
+    pub shape: Shape,
+    /// What the names of the files end with that the program reads.
+    ending: &'static str,
+    /// More words for the program, from the folder of the files.
+    more: fn(&Path) -> Vec<String>,
+    /// More words for the program when it is asked, from the settings of the blueprint.
+    asked: fn(&str) -> Vec<String>,
+    /// Puts a line of the program's answer where it belongs.
+    read: fn(&Value, &mut Processes),
+}
+
+/// All platforms.
+pub const ALL: [&Consumer; 4] = [
+    &compose::COMPOSE,
+    &kubernetes::KUBERNETES,
+    &nomad::NOMAD,
+    &docker::DOCKER,
+];
+
+/// A case as a program is asked about it.
+#[derive(Serialize)]
+struct Question<'a> {
+    place: &'static str,
+    name: &'a str,
+    value: &'a str,
+}
+
+/// What a program says: whether it can be carried at all.
+#[derive(Deserialize)]
+pub struct Answer {
+    /// Some spelling brings the bytes.
+    pub carried: bool,
+    /// Which.
+    #[serde(default)]
+    pub how: String,
+}
+
+impl Consumer {
+    /// What the processes get by the files in a folder; or why the platform takes them not.
+    pub fn processes(&self, program: &Path, folder: &Path) -> Result<Processes, String> {
+        let mut files = Vec::new();
+        find(folder, self.ending, &mut files).map_err(|e| format!("{}: {e}", folder.display()))?;
+        files.sort();
+        let run = Command::new(program)
+            .arg("env")
+            .args((self.more)(folder))
+            .args(files)
+            .output();
+        let run = run.map_err(|e| format!("{}: {e}", program.display()))?;
+        if !run.status.success() {
+            return Err(String::from_utf8_lossy(&run.stderr).into_owned());
+        }
+        let mut processes = Processes::new();
+        for line in run
+            .stdout
+            .split(|b| *b == b'\n')
+            .filter(|line| !line.is_empty())
+        {
+            let line = serde_json::from_slice(line)
+                .map_err(|e| format!("an answer that can't be read: {e}"))?;
+            (self.read)(&line, &mut processes);
+        }
+        Ok(processes)
+    }
+
+    /// What the platform makes of cases that are written without flokkr.
+    pub fn answers(
+        &self,
+        program: &Path,
+        settings: &str,
+        cases: &[Case],
+    ) -> Result<Vec<Answer>, String> {
+        if cases.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut questions = String::new();
+        for case in cases {
+            let value = case.value.of_replica(0);
+            let question = Question {
+                place: asked(case.place),
+                name: &case.name,
+                value: &value,
+            };
+            questions.push_str(&serde_json::to_string(&question).map_err(|e| e.to_string())?);
+            questions.push('\n');
+        }
+        let run = || {
+            let mut child = Command::new(program)
+                .arg("try")
+                .args((self.asked)(settings))
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()?;
+            // Answers may come before the last question.
+            let writer = child
+                .stdin
+                .take()
+                .map(|mut stdin| std::thread::spawn(move || stdin.write_all(questions.as_bytes())));
+            let out = child.wait_with_output()?;
+            if let Some(Err(_)) = writer.map(std::thread::JoinHandle::join) {
+                return Err(std::io::Error::other("the questions could not be asked"));
+            }
+            Ok(out)
+        };
+        let out = run().map_err(|e| format!("{}: {e}", program.display()))?;
+        let lines = out
+            .stdout
+            .split(|b| *b == b'\n')
+            .filter(|line| !line.is_empty());
+        let answers: Result<Vec<Answer>, _> = lines.map(serde_json::from_slice).collect();
+        let answers = answers.map_err(|e| format!("an answer that can't be read: {e}"))?;
+        if !out.status.success() || answers.len() != cases.len() {
+            return Err(format!(
+                "{} answers to {} questions",
+                answers.len(),
+                cases.len()
+            ));
+        }
+        Ok(answers)
+    }
+}
+
+fn asked(place: Place) -> &'static str {
+    match place {
+        Place::Variable | Place::Config => "env",
+        Place::Word | Place::Entry => "word",
+        Place::Label => "label",
+        Place::File => "file",
+        Place::Check => "health",
+    }
+}
+
+fn find(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            find(&path, ending, found)?;
+        } else if path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().ends_with(ending))
+        {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// `s3-1` is replica 1 of `s3`, and `s3` its only one.
+fn numbered(name: &str) -> (String, u32) {
+    let split = name
+        .rsplit_once('-')
+        .and_then(|(unit, index)| Some((unit, index.parse().ok()?)));
+    split.map_or((name.to_owned(), 0), |(unit, index)| {
+        (unit.to_owned(), index)
+    })
+}
+
+fn nothing(_: &Path) -> Vec<String> {
+    Vec::new()
+}
+
+fn nothing_asked(_: &str) -> Vec<String> {
+    Vec::new()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value
+        .as_array()
+        .map(|list| list.iter().map(text).collect())
+        .unwrap_or_default()
+}
+
+fn map(value: &Value) -> BTreeMap<String, String> {
+    let entries = value.as_object().into_iter().flatten();
+    entries
+        .map(|(name, value)| (name.clone(), text(value)))
+        .collect()
+}

@@ -1,0 +1,522 @@
+//! Names and values that some platform changes unless they are written with care, made from a seed.
+
+use fastrand::Rng;
+
+/// Pieces that mean something to a parser, a shell, a template engine or an interpolation.
+const PIECES: &[&str] = &[
+    "$",
+    "$$",
+    "$$$",
+    "${",
+    "$${",
+    "$$${",
+    "$(",
+    "$$(",
+    ")",
+    "}",
+    "{",
+    "%",
+    "%%",
+    "%{",
+    "%%{",
+    "$é",
+    "${x}",
+    "$${x}",
+    "$$${x}",
+    "${A:-b}",
+    "${A:?b}",
+    "${A-b}",
+    "${#a}",
+    "${sys:x}",
+    "${user.name}",
+    "${a b}",
+    "${}",
+    "$(x)",
+    "$$(x)",
+    "$(POD_NAME)",
+    "$(FLOKKR_REPLICA)",
+    "$(HOSTNAME)",
+    "$POD_NAME",
+    "$HOME",
+    "${HOME}",
+    "${NOMAD_ALLOC_ID}",
+    "${NOMAD_ALLOC_INDEX}",
+    "${NOMAD_META_dollar}",
+    "${node.unique.id}",
+    "${attr.kernel.name}",
+    "${meta.x}",
+    "${env.HOME}",
+    "${NOMAD_TASK_DIR}",
+    "%{x}",
+    "%{ if true }",
+    "%{~ endif ~}",
+    "{{",
+    "}}",
+    "{{ x }}",
+    "{{- x -}}",
+    "{{ env \"HOME\" }}",
+    "{{ .Values.x }}",
+    "{%",
+    "%}",
+    "{#",
+    "#}",
+    "{{{",
+    "}}}",
+    "<<",
+    "<<EOT",
+    "EOT",
+    "\"",
+    "'",
+    "\"\"",
+    "''",
+    "`",
+    "`id`",
+    "\\",
+    "\\\\",
+    "\\n",
+    "\\\"",
+    "\\$",
+    "\\u0041",
+    "\\x41",
+    "\\0",
+    "&",
+    "&&",
+    "&a",
+    "*",
+    "*a",
+    "!",
+    "!!",
+    "!!str",
+    "|",
+    "|-",
+    ">",
+    ">-",
+    "|+",
+    "#",
+    " #",
+    ":",
+    ": ",
+    "::",
+    "- ",
+    "-",
+    "--",
+    "---",
+    "...",
+    "? ",
+    "?",
+    ",",
+    "[",
+    "]",
+    "[a]",
+    "{a: b}",
+    "~",
+    "@",
+    "=",
+    "==",
+    ";",
+    "<",
+    "</value>",
+    "<!--",
+    "]]>",
+    "&amp;",
+    "&#10;",
+    "^",
+    "/",
+    "//",
+    "/*",
+    "*/",
+    "..",
+    ".",
+    "x-",
+    "x-a",
+    "_",
+    "+",
+    " ",
+    "  ",
+    "\t",
+    "a",
+    "b",
+    "x",
+    "é",
+    "ü",
+    "😀",
+    "日本",
+    "0",
+    "1",
+    "9",
+    "a b",
+    "a=b",
+    "A",
+    "null",
+    "true",
+    "yes",
+    "http://a:1/b?c=d&e=f#g",
+];
+
+/// Line ends, and what some parser takes for one.
+const LINE_ENDS: &[&str] = &[
+    "\n", "\r\n", "\r", "\n\n", " \n", "\n ", "\t\n", "\u{85}", "\u{2028}", "\u{2029}", "\u{b}",
+    "\u{c}",
+];
+
+/// Whole values that YAML 1.1, YAML 1.2, JSON or TOML take for something else than text.
+pub const WORDS: &[&str] = &[
+    "yes",
+    "Yes",
+    "YES",
+    "no",
+    "No",
+    "on",
+    "On",
+    "off",
+    "OFF",
+    "y",
+    "Y",
+    "n",
+    "N",
+    "true",
+    "True",
+    "TRUE",
+    "false",
+    "null",
+    "Null",
+    "NULL",
+    "~",
+    "",
+    "0",
+    "1",
+    "-1",
+    "+1",
+    "007",
+    "0777",
+    "0o14",
+    "0x1F",
+    "0b11",
+    "1_000",
+    "1.0",
+    "1.10",
+    "1.",
+    ".5",
+    "1e3",
+    "1E+3",
+    "-1.5e-3",
+    ".inf",
+    "-.INF",
+    ".nan",
+    ".NaN",
+    "123456789012345678901234567890",
+    "1:30",
+    "190:20:30",
+    "2001-01-01",
+    "2001-12-14t21:59:43.10-05:00",
+    "2001-12-14 21:59:43 Z",
+    "=",
+    "<<",
+    "NaN",
+    "Infinity",
+    "undefined",
+    "None",
+    "nil",
+    "void",
+];
+
+/// Names that a platform, a shell or the kernel has a use for itself.
+const RESERVED: &[&str] = &[
+    "PATH",
+    "HOME",
+    "HOSTNAME",
+    "PWD",
+    "USER",
+    "SHELL",
+    "TERM",
+    "LANG",
+    "IFS",
+    "PS1",
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "BASH_ENV",
+    "ENV",
+    "SHLVL",
+    "_",
+    "POD_NAME",
+    "FLOKKR_REPLICA",
+    "KUBERNETES_SERVICE_HOST",
+    "KUBERNETES_PORT",
+    "NOMAD_ALLOC_ID",
+    "NOMAD_ALLOC_INDEX",
+    "NOMAD_TASK_DIR",
+    "NOMAD_META_dollar",
+    "NOMAD_META_empty",
+    "NOMAD_X",
+    "NOMAD_",
+    "nomad_x",
+    "COMPOSE_PROJECT_NAME",
+    "COMPOSE_FILE",
+    "DOCKER_HOST",
+    "DEBUG",
+    "meta",
+    "attr",
+    "env",
+    "x-a",
+    "x-",
+    "X-a",
+    "<<",
+    "extends",
+    "null",
+    "~",
+    "true",
+    "yes",
+    "on",
+    "y",
+    "N",
+    "1e3",
+    "0777",
+    "1",
+    "2001-01-01",
+    "1_000",
+    ".inf",
+    "=",
+];
+
+/// Pieces of names of variables that all platforms take.
+const NAME_PIECES: &[&str] = &[
+    "a",
+    "B",
+    "x",
+    "_",
+    ".",
+    "-",
+    "0",
+    "9",
+    "CORE-SITE.XML_",
+    "fs.defaultFS",
+    "LOG4J.PROPERTIES_",
+    "key",
+    "!",
+    "!CFG_",
+    "/",
+    "*",
+    "x-",
+    "$",
+    "$$",
+    "${x}",
+    "$(x)",
+    "%",
+    "%{x}",
+    "{{",
+    "}}",
+    "{{ x }}",
+    "[",
+    "]",
+    ":",
+    "#",
+    "'",
+    "\"",
+    "\\",
+    "`",
+    "&",
+    "~",
+    "@",
+    "+",
+    ",",
+    ";",
+    "<",
+    ">",
+    "?",
+    "^",
+    "|",
+    "(",
+    ")",
+    " ",
+];
+
+/// What the texts of one batch are made with.
+pub struct Hostile {
+    random: Rng,
+}
+
+impl Hostile {
+    /// The same texts for the same seed.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            random: Rng::with_seed(seed),
+        }
+    }
+
+    /// One of so many.
+    pub fn below(&mut self, end: usize) -> usize {
+        self.random.usize(..end)
+    }
+
+    /// True once in so many times.
+    pub fn once_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    fn piece(&mut self, of: &[&str]) -> String {
+        of[self.below(of.len())].to_owned()
+    }
+
+    /// A value.
+    pub fn value(&mut self) -> String {
+        match self.below(400) {
+            0 => self.long(),
+            1..40 => self.piece(WORDS),
+            40..60 => self.dollars(),
+            60..120 => self.text_of(1, 12, Self::any_char),
+            120..160 => self.text_of(1, 6, Self::composed_char),
+            _ => {
+                let mut value = String::new();
+                for _ in 0..=self.below(6) {
+                    value.push_str(&self.part());
+                }
+                value
+            }
+        }
+    }
+
+    /// A part of a value, in which lines may end.
+    fn part(&mut self) -> String {
+        match self.below(40) {
+            0 => self.text_of(1, 4, Self::any_char),
+            1 => self.text_of(1, 3, Self::composed_char),
+            2 => self.text_of(1, 3, Self::control),
+            3..6 => self.piece(LINE_ENDS),
+            6 => self.dollars(),
+            _ => self.piece(PIECES),
+        }
+    }
+
+    /// A value on one line, of characters that every platform takes: what is left is what they mean.
+    pub fn tame(&mut self) -> String {
+        (0..=self.below(5)).map(|_| self.piece(PIECES)).collect()
+    }
+
+    /// As many dollars as there may be, before what some of them mean.
+    fn dollars(&mut self) -> String {
+        let before = self.piece(&["", "a", "é", "\\", "$(x)", "${x}", "\n"]);
+        let sign = self.piece(&["$", "$", "$", "%"]);
+        let signs = sign.repeat(1 + self.below(9));
+        let after = self.piece(&[
+            "",
+            "{",
+            "{x}",
+            "(x)",
+            "(",
+            "x",
+            " ",
+            "é",
+            "{x",
+            "}",
+            "1",
+            "\"",
+            "{NOMAD_ALLOC_ID}",
+            "(POD_NAME)",
+        ]);
+        before + &signs + &after
+    }
+
+    /// Up to 100 kB: a process takes 128 kB in one text.
+    fn long(&mut self) -> String {
+        let piece = match self.below(3) {
+            0 => "0123456789abcdef".to_owned(),
+            1 => self.tame(),
+            _ => self.text_of(1, 8, Self::any_char),
+        };
+        let length = 1 + self.below(100_000);
+        let mut text = String::new();
+        while !piece.is_empty() && text.len() + piece.len() <= length {
+            text.push_str(&piece);
+        }
+        text
+    }
+
+    fn text_of(&mut self, least: usize, most: usize, char: fn(&mut Self) -> char) -> String {
+        let count = least + self.below(most + 1 - least);
+        (0..count).map(|_| char(self)).collect()
+    }
+
+    /// Any character, from each plane and each end of it.
+    fn any_char(&mut self) -> char {
+        let code = match self.below(10) {
+            0 => self.random.u32(..0x80),
+            1 => self.random.u32(0x80..0x250),
+            2 => self.random.u32(..0x1_0000),
+            3 => self.random.u32(0xe000..0x1_0000),
+            4 => self.random.u32(0x2000..0x2100),
+            5 => 0xfff0 + self.random.u32(..16) + 0x1_0000 * self.random.u32(..17),
+            6 => 0xd7f0 + self.random.u32(..16),
+            _ => self.random.u32(..0x11_0000),
+        };
+        char::from_u32(code).unwrap_or('\u{fffd}')
+    }
+
+    /// What normalisation changes: marks, parts of Hangul, singletons, compatibility characters.
+    fn composed_char(&mut self) -> char {
+        const LETTERS: &[char] = &[
+            'a', 'e', 'A', 'o', 'é', 'Å', 'ü', '\u{212b}', '\u{2126}', '\u{212a}', '\u{340}',
+            '\u{344}', '\u{387}', '\u{37e}',
+        ];
+        let code = match self.below(7) {
+            0 => self.random.u32(0x300..0x370),
+            1 => self.random.u32(0x1100..0x1200),
+            2 => self.random.u32(0xf900..0xfb50),
+            3 => self.random.u32(0x2f800..0x2fa20),
+            4 => self.random.u32(0xac00..0xd7a4),
+            _ => return LETTERS[self.below(LETTERS.len())],
+        };
+        char::from_u32(code).unwrap_or('\u{301}')
+    }
+
+    /// A character that is no character to look at.
+    fn control(&mut self) -> char {
+        const OTHERS: &[char] = &[
+            '\u{7f}',
+            '\u{85}',
+            '\u{a0}',
+            '\u{ad}',
+            '\u{200b}',
+            '\u{200e}',
+            '\u{2028}',
+            '\u{feff}',
+            '\u{fffe}',
+            '\u{ffff}',
+            '\u{fdd0}',
+            '\u{1fffe}',
+            '\u{10ffff}',
+        ];
+        match self.below(3) {
+            // No text has a NUL in it: once in a while is enough.
+            0 if !self.once_in(20) => char::from(1 + self.random.u8(..31)),
+            0 => '\0',
+            1 => char::from(0x80 + self.random.u8(..32)),
+            _ => OTHERS[self.below(OTHERS.len())],
+        }
+    }
+
+    /// The name of a variable or a label.
+    pub fn name(&mut self) -> String {
+        match self.below(40) {
+            0..3 => self.piece(RESERVED),
+            3 => self.text_of(1, 4, Self::any_char),
+            4 => self.text_of(1, 3, Self::composed_char) + "x",
+            5 => self.text_of(1, 2, Self::control) + "x",
+            6 => self.tame(),
+            7..20 => self.key(),
+            _ => (0..=self.below(5))
+                .map(|_| self.piece(NAME_PIECES))
+                .collect(),
+        }
+    }
+
+    /// A key of a config file: no launcher stumbles over it.
+    pub fn key(&mut self) -> String {
+        let alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
+        let mut key = self.piece(&["a", "k", "fs", "dfs"]);
+        for _ in 0..self.below(20) {
+            let at = self.below(alphabet.len());
+            key.push_str(&alphabet[at..=at]);
+        }
+        key
+    }
+}

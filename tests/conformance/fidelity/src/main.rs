@@ -1,0 +1,247 @@
+//! Fidelity: hostile names and values, made from a seed, go through flokkr and then through a
+//! platform's own code, and every byte must arrive.
+//!
+//! ```text
+//! fidelity TARGET --flokkr PATH --program PATH [--seed N] [--count N] [--keep DIR]
+//! ```
+//!
+//! What flokkr refuses must say so on its own line of the blueprint, and is then written without
+//! flokkr, in every careful spelling that the program knows: one that arrives is a difference, too.
+//! It ends with 1 when there are differences, and prints each with its place and its bytes.
+//!
+//! [`hostile`] makes texts, [`batch`] puts them into blueprints and knows what must arrive,
+//! [`generator`] runs flokkr, [`consumer`] the programs, and [`compare`] finds what differs.
+
+mod batch;
+mod compare;
+mod consumer;
+mod generator;
+mod hostile;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use batch::{Batch, PLACES, Place};
+use consumer::Consumer;
+
+/// So many cases are in one blueprint.
+const BATCH: usize = 1000;
+
+/// After so many differences the rest tells nothing new.
+const ENOUGH: usize = 20;
+
+/// What is asked for.
+struct Options {
+    consumer: &'static Consumer,
+    flokkr: PathBuf,
+    program: PathBuf,
+    seed: u64,
+    count: usize,
+    keep: Option<PathBuf>,
+}
+
+/// What was seen.
+#[derive(Default)]
+struct Tally {
+    carried: BTreeMap<Place, usize>,
+    /// By the kind of problem, and how often.
+    refused: BTreeMap<String, usize>,
+    differences: Vec<String>,
+}
+
+fn main() -> ExitCode {
+    let options = match options() {
+        Ok(options) => options,
+        Err(wrong) => {
+            eprintln!("fidelity: {wrong}");
+            return ExitCode::from(2);
+        }
+    };
+    let started = Instant::now();
+    let mut tally = Tally::default();
+    let mut made = 0;
+    let mut number = 0;
+    while made < options.count && tally.differences.len() < ENOUGH {
+        let size = BATCH.min(options.count - made);
+        match judge(&options, number, size, &mut tally) {
+            Ok(cases) => made += cases,
+            Err(wrong) => {
+                tally.differences.push(format!("batch {number}: {wrong}"));
+                break;
+            }
+        }
+        number += 1;
+    }
+    report(&options, &tally, made, started)
+}
+
+/// One batch; how many cases it has.
+fn judge(
+    options: &Options,
+    number: usize,
+    size: usize,
+    tally: &mut Tally,
+) -> Result<usize, String> {
+    let consumer = options.consumer;
+    let scratch = Scratch::new(options.keep.as_deref(), number)?;
+    let mut batch = Batch::new(consumer.shape, options.seed, number, size);
+    let mut all = BTreeMap::new();
+    batch.count(&mut all);
+    let cases = all.values().sum();
+    let mut refused = Vec::new();
+    let folder = (0..6).find_map(|round| {
+        let out = scratch.path.join(format!("round-{round}"));
+        settle(options, &mut batch, &out, &mut refused, tally).transpose()
+    });
+    let folder = folder.ok_or("flokkr refuses more at every turn")??;
+    batch.count(&mut tally.carried);
+    let processes = consumer.processes(&options.program, &folder)?;
+    let found = compare::differences(&batch.expected(), &processes);
+    let place = format!("batch {number} of seed {}", options.seed);
+    tally.differences.extend(
+        found
+            .into_iter()
+            .take(ENOUGH)
+            .map(|line| format!("{place}: {line}")),
+    );
+    // What differs from replica to replica is no question of spelling alone.
+    refused.retain(|case| !case.value.differs());
+    let answers = consumer.answers(&options.program, batch.settings, &refused)?;
+    for (case, answer) in refused.iter().zip(answers) {
+        if answer.carried {
+            let (value, how) = (case.value.of_replica(0), answer.how);
+            tally.differences.push(format!(
+                "{place}: refused, and yet it can be carried ({how}): {:?} {:?} = {:?}",
+                case.place,
+                case.name,
+                compare::shortened(&value)
+            ));
+        }
+    }
+    Ok(cases)
+}
+
+/// One run of flokkr: the folder of its files, if it refuses nothing any more.
+fn settle(
+    options: &Options,
+    batch: &mut Batch,
+    out: &Path,
+    refused: &mut Vec<batch::Case>,
+    tally: &mut Tally,
+) -> Result<Option<PathBuf>, String> {
+    let path = out.with_extension("yaml");
+    std::fs::write(&path, batch.blueprint()).map_err(|e| format!("{}: {e}", path.display()))?;
+    let outcome = generator::generate(&options.flokkr, options.consumer.shape.target, &path, out)?;
+    let mut keys = BTreeSet::new();
+    for problem in &outcome.problems {
+        match batch.at(problem.line) {
+            Some(key) => {
+                keys.insert(key);
+                *tally.refused.entry(problem.code.clone()).or_default() += 1;
+            }
+            None if outcome.written => {}
+            None => {
+                return Err(format!(
+                    "line {}: {}: {}",
+                    problem.line, problem.message, problem.expected
+                ));
+            }
+        }
+    }
+    refused.extend(batch.remove(&keys));
+    match (outcome.written, keys.is_empty()) {
+        (true, true) => Ok(Some(out.to_owned())),
+        (_, false) => Ok(None),
+        (false, true) => Err("flokkr wrote nothing and said nothing".to_owned()),
+    }
+}
+
+fn report(options: &Options, tally: &Tally, made: usize, started: Instant) -> ExitCode {
+    for line in &tally.differences {
+        println!("{line}");
+    }
+    let carried: usize = tally.carried.values().sum();
+    let by_place = PLACES
+        .iter()
+        .filter_map(|(place, name)| Some(format!("{} {name}", tally.carried.get(place)?)));
+    println!(
+        "{}, seed {}: {made} texts in {:.0} s: {carried} carried ({}), {} refused, {} differences",
+        options.consumer.shape.target,
+        options.seed,
+        started.elapsed().as_secs_f64(),
+        by_place.collect::<Vec<_>>().join(", "),
+        made - carried.min(made),
+        tally.differences.len()
+    );
+    for (code, count) in &tally.refused {
+        println!("  refused as {code}: {count}");
+    }
+    if tally.differences.is_empty() && carried > 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn options() -> Result<Options, String> {
+    let mut words = std::env::args().skip(1);
+    let target = words.next().ok_or("name a target")?;
+    let consumer = consumer::ALL.into_iter().find(|c| c.shape.target == target);
+    let consumer = consumer.ok_or_else(|| format!("there is no target {target} here"))?;
+    let (mut flokkr, mut program, mut keep) = (None, None, None);
+    let (mut seed, mut count) = (1, 20_000);
+    while let Some(word) = words.next() {
+        let value = words
+            .next()
+            .ok_or_else(|| format!("{word} needs a value"))?;
+        let number = || {
+            value
+                .parse::<u64>()
+                .map_err(|_| format!("{word}: {value} is no number"))
+        };
+        match word.as_str() {
+            "--flokkr" => flokkr = Some(PathBuf::from(value)),
+            "--program" => program = Some(PathBuf::from(value)),
+            "--keep" => keep = Some(PathBuf::from(value)),
+            "--seed" => seed = number()?,
+            "--count" => count = usize::try_from(number()?).map_err(|e| e.to_string())?,
+            _ => return Err(format!("{word} is not known")),
+        }
+    }
+    Ok(Options {
+        consumer,
+        flokkr: flokkr.ok_or("--flokkr is missing")?,
+        program: program.ok_or("--program is missing")?,
+        seed,
+        count,
+        keep,
+    })
+}
+
+/// The folder of a batch, which goes with it unless it is kept.
+struct Scratch {
+    path: PathBuf,
+    kept: bool,
+}
+
+impl Scratch {
+    fn new(keep: Option<&Path>, number: usize) -> Result<Self, String> {
+        let parent = keep.map_or_else(std::env::temp_dir, Path::to_owned);
+        let path = parent.join(format!("fidelity-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        Ok(Self {
+            path,
+            kept: keep.is_some(),
+        })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.kept {
+            drop(std::fs::remove_dir_all(&self.path));
+        }
+    }
+}
