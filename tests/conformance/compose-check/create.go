@@ -13,6 +13,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/compose-spec/compose-go/v2/consts"
 	"github.com/compose-spec/compose-go/v2/types"
 )
 
@@ -71,7 +72,8 @@ func (c creation) create() record {
 	}
 	// ToMobyEnv. A name without a value makes Docker drop what the image has, but the loader has
 	// already left out those that no variable is given for.
-	for name, value := range c.service.Environment {
+	for _, name := range slices.Sorted(maps.Keys(c.service.Environment)) {
+		value := c.service.Environment[name]
 		if value == nil {
 			c.bad("environment %s has no value", name)
 			continue
@@ -79,12 +81,12 @@ func (c creation) create() record {
 		out.Environment[name] = *value
 	}
 	// mergeLabels puts Docker Compose's own over those of the file.
-	for name, value := range c.service.Labels {
+	for _, name := range slices.Sorted(maps.Keys(c.service.Labels)) {
 		if slices.Contains(ownLabels, name) {
 			c.bad("label %s is replaced by Docker Compose's own", name)
 			continue
 		}
-		out.Labels[name] = value
+		out.Labels[name] = c.service.Labels[name]
 	}
 	for _, reference := range c.service.Secrets {
 		target := reference.Target
@@ -211,10 +213,12 @@ func copied(target, content string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if slices.Contains(strings.Split(header.Name, "/"), "..") {
-		return "", errors.New("Docker takes no path with ..")
+	// Docker cleans the path, then takes it from the root of the container.
+	clean := path.Clean(header.Name)
+	seen := path.Join("/", clean)
+	if strings.HasPrefix(clean+"/", "../") || seen == "/" {
+		return "", errors.New("this is no path in a container")
 	}
-	seen := path.Join("/", header.Name)
 	if len(seen) >= longestPath || slices.ContainsFunc(strings.Split(seen, "/"), func(part string) bool { return len(part) > longestPart }) {
 		return "", errors.New("the path is too long")
 	}
@@ -234,6 +238,14 @@ func (c creation) checkTexts(out record) {
 			c.bad("%s: this is no UTF-8", where)
 		}
 	}
+	// The loader takes such a name for an extension of the format, and makes one text of them all.
+	lost := func(where string, pairs map[string]string) {
+		if strings.HasPrefix(pairs[consts.Extensions], "map[") {
+			c.bad("%s: a name with x- before it is lost in a mapping", where)
+		}
+	}
+	lost("environment", out.Environment)
+	lost("labels", out.Labels)
 	for _, name := range slices.Sorted(maps.Keys(out.Environment)) {
 		if name == "" || strings.Contains(name, "=") {
 			c.bad("environment: %q can't be the name of a variable", name)

@@ -18,6 +18,8 @@ type question struct {
 	// Name is that of a variable or label, or the path of a file; words have none.
 	Name  string `json:"name"`
 	Value string `json:"value"`
+	// Times is how often the value is repeated, for what is long; 0 is once.
+	Times int `json:"times"`
 }
 
 type reply struct {
@@ -39,6 +41,7 @@ func answer(in io.Reader, out io.Writer) error {
 		} else if err != nil {
 			return err
 		}
+		q.Value = strings.Repeat(q.Value, max(q.Times, 1))
 		r, err := q.try()
 		if err != nil {
 			return err
@@ -138,7 +141,7 @@ func (q question) configs() []spelling {
 // differs says what is wrong with what the container gets.
 func (q question) differs(f *file) string {
 	if len(f.problems) > 0 {
-		return strings.Join(f.problems, "; ")
+		return shown(strings.Join(f.problems, "; "))
 	}
 	got := f.records[0]
 	switch q.Place {
@@ -159,20 +162,19 @@ func different(got map[string]string, name, value string) string {
 	if maps.Equal(got, map[string]string{name: value}) {
 		return ""
 	}
-	return "got " + shown(got)
+	return "got " + shown(fmt.Sprintf("%q", got))
 }
 
 func differentWords(got []string, wanted ...string) string {
 	if slices.Equal(got, wanted) {
 		return ""
 	}
-	return "got " + shown(got)
+	return "got " + shown(fmt.Sprintf("%q", got))
 }
 
-// shown is the beginning of what was got: the whole of it can be long.
-func shown(got any) string {
+// shown is the beginning of a text: the whole of it can be long.
+func shown(text string) string {
 	const enough = 300
-	text := fmt.Sprintf("%q", got)
 	if len(text) > enough {
 		return text[:enough] + "…"
 	}

@@ -20,6 +20,8 @@ type question struct {
 	// Name is that of a variable or label; words have none.
 	Name  string `json:"name"`
 	Value string `json:"value"`
+	// Times is how often the value is repeated, for what is long; 0 is once.
+	Times int `json:"times"`
 }
 
 type reply struct {
@@ -41,6 +43,7 @@ func answer(in io.Reader, out io.Writer) error {
 		} else if err != nil {
 			return err
 		}
+		q.Value = strings.Repeat(q.Value, max(q.Times, 1))
 		r, err := q.try()
 		if err != nil {
 			return err
