@@ -6,9 +6,11 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -31,7 +33,7 @@ type record struct {
 	User     string            `json:"user"`
 	Hostname string            `json:"hostname"`
 	// Files are the configs and secrets where the container sees them; BinaryFiles those that are no
-	// UTF-8, in base64: what `!!binary` is for.
+	// UTF-8, in base64: what `!!binary` is for. A file of the host that isn't there is `<file PATH>`.
 	Files       map[string]string `json:"files"`
 	BinaryFiles map[string]string `json:"binaryFiles,omitempty"`
 	// Health has the words of the test, the first of which says how it is run.
@@ -103,6 +105,11 @@ func (c creation) create() record {
 		if target == "" {
 			target = "/" + reference.Source
 		}
+		variable := c.project.Configs[reference.Source].Environment
+		if value, found := c.project.Environment[variable]; found && value == "" {
+			c.bad("%s: the variable %s is empty, and then there is no file", target, variable)
+			continue
+		}
 		c.put(&out, target, types.FileReferenceConfig(reference), types.FileObjectConfig(c.project.Configs[reference.Source]))
 	}
 	c.checkTexts(out)
@@ -165,9 +172,8 @@ func (c creation) put(out *record, target string, reference types.FileReferenceC
 	case source.Environment != "", source.Content != "":
 		seen, err = copied(target, content)
 	case source.File != "":
-		var read []byte
-		read, err = os.ReadFile(source.File)
-		seen, content = path.Clean(target), string(read)
+		seen = path.Clean(target)
+		content, err = c.hostFile(source.File)
 	default:
 		err = errors.New("without content Docker Compose mounts the folder that it runs in")
 	}
@@ -185,6 +191,18 @@ func (c creation) put(out *record, target string, reference types.FileReferenceC
 	} else {
 		out.BinaryFiles[seen] = base64.StdEncoding.EncodeToString([]byte(content))
 	}
+}
+
+// hostFile reads a file of the host. One that isn't here yet is shown as a note of which it is.
+func (c creation) hostFile(name string) (string, error) {
+	content, err := os.ReadFile(name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return string(content), err
+	}
+	if beside, err := filepath.Rel(c.project.WorkingDir, name); err == nil {
+		name = beside
+	}
+	return "<file " + name + ">", nil
 }
 
 // Linux takes no longer path, the end included, and no longer part of one.
