@@ -38,10 +38,11 @@ build_tool() {
 
 # A checking program finds in each of its samples what the comments there say, and nothing else:
 # `bad:` for each bad object, `also:` for more about them. `flags:` are for the program. Where a
-# sample has a .json beside it, that is what `env` prints.
+# sample has a .json beside it, that is what `env` prints. What `try` answers to questions.jsonl is in
+# answers.jsonl.
 check_samples() {
   local program=$1 folder=$2 sample said wanted flags expected failures=0
-  for sample in "$folder"/*.yaml "$folder"/*.hcl; do
+  for sample in "$folder"/*.yaml "$folder"/*.hcl "$folder"/*.Dockerfile; do
     if [ ! -f "$sample" ]; then continue; fi
     flags=$(sed -n 's/^# flags: //p' "$sample")
     # shellcheck disable=SC2086
@@ -63,6 +64,11 @@ check_samples() {
       printf '%s: a process gets something else\n' "$sample"
     fi
   done
+  expected=$folder/answers.jsonl
+  if [ -f "$expected" ] && ! "$program" try < "$folder/questions.jsonl" | diff "$expected" -; then
+    failures=$((failures + 1))
+    printf '%s: it answers something else\n' "$folder"
+  fi
   [ "$failures" = 0 ]
 }
 

@@ -114,8 +114,13 @@ impl Emitter<'_> {
         }
         if !project.configs.is_empty() {
             let configs = project.configs.iter().map(|(name, content)| {
-                let body = vec![("content".to_owned(), self.value(content))];
-                (name.clone(), Yaml::Map(body))
+                // Without content Compose mounts the directory that it runs in.
+                let body = if content.raw().is_empty() {
+                    ("file".to_owned(), Yaml::Text("/dev/null".to_owned()))
+                } else {
+                    ("content".to_owned(), self.value(content))
+                };
+                (name.clone(), Yaml::Map(vec![body]))
             });
             key(&mut entries, "configs", Yaml::Map(configs.collect()));
         }

@@ -105,8 +105,11 @@ impl Reader<'_> {
             mounts.map(|m| (self.text(&m["source"]), self.text(&m["target"])))
         };
         let files = mounts("configs").map(|(source, target)| {
-            let content = &self.document["configs"][source.as_str()]["content"];
-            (target, self.text(content))
+            let declared = &self.document["configs"][source.as_str()];
+            if declared["file"] == "/dev/null" {
+                return (target, String::new());
+            }
+            (target, self.text(&declared["content"]))
         });
         let secrets = mounts("secrets").map(|(source, target)| {
             let declared = &self.document["secrets"][source.as_str()];

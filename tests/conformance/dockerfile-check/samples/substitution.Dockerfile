@@ -1,0 +1,3 @@
+# bad: bad substitution
+FROM debian:12
+ENV A="${}"
