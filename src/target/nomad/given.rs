@@ -10,7 +10,7 @@ use super::template::{self, Data};
 use super::text::is_normal;
 use crate::blueprint::{Delivery, User};
 use crate::emit::hcl::Piece;
-use crate::plan::{self, Across, Container, Each, Slot, Value, VariableOfAll, is_identifier};
+use crate::plan::{self, Across, Container, Each, Slot, Value, VariableOfAll};
 use crate::problem::{Problem, Span};
 
 /// The folder in a container in which scripts of steps are mounted.
@@ -107,7 +107,7 @@ impl Lowering<'_> {
                     let value = self.spelled(text, "env", span);
                     task.env.push(Env { name, value, group });
                 }
-                Some(Carrier::Template) if is_identifier(&name) => {
+                Some(Carrier::Template) if template::is_name(&name) => {
                     if !self.variable_name(&name, span) {
                         continue;
                     }
@@ -126,7 +126,7 @@ impl Lowering<'_> {
                             format!("Nomad can't fill a secret into the variable `{name}`"),
                         )
                         .at(span)
-                        .label("a template gives variables of letters, digits and underscores only")
+                        .label("a template gives variables of letters, digits, `_`, `.` and `/` only")
                         .help("deliver it as a file: `delivery: files`, or `files`"),
                     );
                 }
@@ -152,10 +152,12 @@ impl Lowering<'_> {
 
     /// Can Nomad carry a variable of this name?
     fn variable_name(&mut self, name: &str, span: Span) -> bool {
-        let (label, help) = if name.starts_with("NOMAD_") {
+        let (label, help) = if is_referred_to(name) {
+            ("other texts of the job refer to it", "use another name")
+        } else if is_cleaned(name) {
             (
-                "Nomad keeps names that begin with NOMAD_ for its own",
-                "use another name",
+                "Nomad makes an underscore of characters in it",
+                "use letters, digits, `_` and `.` in such a name",
             )
         } else if !is_normal(name) {
             (
@@ -250,6 +252,23 @@ impl Lowering<'_> {
         };
         self.mounted(data, &file, task);
     }
+}
+
+/// Variables that flokkr's own texts refer to.
+fn is_referred_to(name: &str) -> bool {
+    matches!(name, "NOMAD_ALLOC_ID" | "NOMAD_ALLOC_INDEX") || name.starts_with("NOMAD_META_")
+}
+
+/// Would Nomad give the variable another name? (`buildEnv` in `client/taskenv`, 1.11.3)
+fn is_cleaned(name: &str) -> bool {
+    let kept = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+    ["ADDR_", "IP_", "PORT_", "HOST_PORT_", "META_"]
+        .iter()
+        .any(|prefix| {
+            let rest = name.strip_prefix("NOMAD_");
+            rest.is_some_and(|rest| rest.starts_with(prefix))
+        })
+        && !name.chars().all(kept)
 }
 
 /// The same container with all its config as files.

@@ -3,17 +3,18 @@
 //!
 //! Which places can look something up (seen with Nomad 1.11.3):
 //! - options of the driver, which are expressions: `${["a", "b"][NOMAD_ALLOC_INDEX]}`;
-//! - templates: files, and variables whose names are identifiers (`env = true` drops others);
+//! - templates: files, and variables whose names have no dash (`env = true` refuses others);
 //! - scripts of steps.
 //!
-//! Variables with dots or dashes, names of services and paths of checks are only replaced, so that
+//! Variables with dashes, names of services and paths of checks are only replaced, so that
 //! the index itself is all that can differ there. Where a blueprint asks for more, each replica
 //! becomes a job.
 
 use super::model::Text;
+use super::template;
 use super::text::{INDEX, Unfit, apart, is_normal, joined, option, replaced};
 use crate::emit::hcl::{self, Piece};
-use crate::plan::{Deliverer, Each, Probe, Service, Slot, Value, is_identifier};
+use crate::plan::{Deliverer, Each, Probe, Service, Slot, Value};
 use crate::problem::{Problems, Span};
 use crate::target::{self, fit};
 
@@ -140,9 +141,6 @@ fn lookup(written: &[String]) -> Text {
     vec![Piece::Text(text)]
 }
 
-/// Bytes of a value for which its line is certainly not too long, however it is escaped.
-const LINE: usize = 8 << 10;
-
 /// How a variable is carried.
 #[derive(Debug)]
 pub(super) enum Carrier {
@@ -160,15 +158,17 @@ pub(super) fn variable(name: &str, slot: &Slot, covered: Covered) -> Option<Carr
     if each.all().iter().all(Option::is_none) {
         return Some(Carrier::Absent);
     }
-    if let Some(text) = replaced_slot(slot, covered) {
-        return Some(Carrier::Env(text));
-    }
     let present = || each.all().iter().flatten();
-    // Lines without a value are dropped, and the reader takes none of 64 KiB.
-    let written = present().all(|v| !v.raw().is_empty() && v.raw().len() < LINE);
+    let written = present().all(|v| template::takes(name, v.raw()));
+    match replaced_slot(slot, covered) {
+        // What the parser would change stands as base64 in a template.
+        Some(Err(_)) if written => return Some(Carrier::Template),
+        Some(text) => return Some(Carrier::Env(text)),
+        None => {}
+    }
     // Whether a secret can stand there at all is asked later, and of one value only.
     let secret = matches!(&each, Each::Same(_)) && present().any(Value::has_secret);
-    ((is_identifier(name) && written) || secret).then_some(Carrier::Template)
+    (written || secret).then_some(Carrier::Template)
 }
 
 /// Why the replicas of a service can't be one group, and where that stands; `commands`: checks of

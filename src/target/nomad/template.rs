@@ -3,7 +3,7 @@
 //!
 //! Bytes that a template or Nomad's parser would change go in as `base64Decode`. Seen with Nomad
 //! 1.11.3: `env = true` takes lines of `NAME=VALUE`, where a value in double quotes has the escapes
-//! of JSON, names are identifiers, and a line without a value is dropped.
+//! of JSON, names are of letters, digits, `_`, `.` and `/`, and a line without a value is dropped.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -361,6 +361,23 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// A value behind `NAME=`.
+/// What `bufio.Scanner` reads of a line at most, its end included.
+const LINE: usize = 64 << 10;
+
+/// Can a line of a template set this variable? `go-envparse` 0.1.0 takes these names; Nomad drops a
+/// line without a value.
+pub(super) fn takes(name: &str, text: &str) -> bool {
+    let short = name.len() + "=\n".len() + written(text).len() <= LINE;
+    is_name(name) && !text.is_empty() && short
+}
+
+/// Can a variable of this name stand in a template?
+pub(super) fn is_name(name: &str) -> bool {
+    let first = |c: char| c == '_' || c.is_ascii_alphabetic();
+    let other = |c: char| first(c) || c.is_ascii_digit() || matches!(c, '.' | '/');
+    name.starts_with(first) && name.chars().all(other)
+}
+
 fn written(text: &str) -> String {
     if is_plain(text) {
         text.to_owned()

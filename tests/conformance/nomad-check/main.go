@@ -5,12 +5,14 @@
 //
 //	nomad-check [check] [-allow-warning TEXT] [-var NAME=VALUE] [-kv FILE] PATH...
 //	nomad-check env [-var NAME=VALUE] [-kv FILE] PATH...
+//	nomad-check try
 //
 // A PATH is a job, or a folder whose *.hcl files are read.
 //
 // `check` prints a line for each bad job and ends with 1 when there is one. `env` prints what the
 // processes get: for each task of each allocation one line of JSON with its environment, the options
-// of its driver, its services and its rendered templates. Both end with 2 when they can't run.
+// of its driver, its services and its rendered templates. `try` reads a line of JSON for each text and
+// says whether any job can carry it (try.go). All end with 2 when they can't run.
 package main
 
 import (
@@ -19,6 +21,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -39,7 +42,7 @@ func main() {
 
 func run(args []string, out io.Writer) error {
 	mode := "check"
-	if len(args) > 0 && (args[0] == "check" || args[0] == "env") {
+	if len(args) > 0 && slices.Contains([]string{"check", "env", "try"}, args[0]) {
 		mode, args = args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("nomad-check "+mode, flag.ContinueOnError)
@@ -49,6 +52,10 @@ func run(args []string, out io.Writer) error {
 	flags.Var(&variables, "var", "a variable of the jobs, `NAME=VALUE` (may be repeated)")
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if mode == "try" {
+		os.Clearenv()
+		return answer(os.Stdin, out)
 	}
 	if flags.NArg() == 0 {
 		return fmt.Errorf("name the files to read")

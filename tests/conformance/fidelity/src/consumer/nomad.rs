@@ -55,6 +55,8 @@ fn read(line: &Value, processes: &mut Processes) {
         .extend(config["command"].as_str().map(str::to_owned));
     process.words.extend(texts(&config["args"]));
     process.files = map(&line["files"]);
+    // The folder that they are mounted from is in the container, too.
+    process.files.retain(|path, _| !path.starts_with("/local/"));
     for list in config["labels"].as_array().into_iter().flatten() {
         process.labels.extend(map(list));
     }
