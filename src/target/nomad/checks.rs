@@ -5,6 +5,7 @@
 //! restarts all its tasks. Nomad's own services know `tcp` and `http`; Consul runs a command in
 //! the container as well.
 
+use super::addressing::registered;
 use super::lower::{Lowering, Place};
 use super::model::{Check, Endpoint, Group, Probe, Service, Task};
 use super::replica::replaced_slot;
@@ -31,6 +32,7 @@ impl Lowering<'_> {
             Discovery::Nomad => format!("{name}-health"),
             _ => name.to_owned(),
         };
+        let name = registered(&self.plan.name, &name);
         self.label(&name, container.span);
         let checks = self.checks(health, place, group);
         let native = !self.settings.is_consul();
