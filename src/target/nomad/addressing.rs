@@ -1,8 +1,8 @@
 //! Names in Nomad: what a service and a replica answer to, by the setting `discovery`.
 //!
 //! A Docker network and `/etc/hosts` are the cluster's own. Consul and Nomad's services are not: there
-//! a service is called like its job, or two clusters would answer to the same names, and ZooKeepers of
-//! both would form one ensemble.
+//! a service is called like its job, or two clusters would answer to the same names, and the servers
+//! of two ensembles would form one.
 
 use super::settings::{Discovery, Settings};
 use crate::plan::{Addressing, Member};
