@@ -5,10 +5,12 @@
 //! restarts all its tasks. Nomad's own services know `tcp` and `http`; Consul runs a command in
 //! the container as well.
 
+use super::addressing::registered;
 use super::lower::{Lowering, Place};
-use super::model::{Check, Endpoint, Group, Probe, Service, Task};
+use super::model::{Check, Endpoint, Group, Probe, Service, Task, Text};
 use super::replica::replaced_slot;
 use super::settings::Discovery;
+use crate::blueprint::Shell;
 use crate::emit::hcl::Piece;
 use crate::plan::{self, Container, Health};
 
@@ -31,8 +33,9 @@ impl Lowering<'_> {
             Discovery::Nomad => format!("{name}-health"),
             _ => name.to_owned(),
         };
+        let name = registered(&self.plan.name, &name);
         self.label(&name, container.span);
-        let checks = self.checks(health, place, group);
+        let checks = self.checks(health, container.image.shell, place, group);
         let native = !self.settings.is_consul();
         if checks.is_empty() && native {
             return;
@@ -43,10 +46,15 @@ impl Lowering<'_> {
         });
         let ports = &place.service.ports;
         let listens = |p: &&plan::Port| p.sidecar.as_deref() == place.sidecar_of(container);
-        let port = first.or_else(|| {
-            let port = ports.iter().find(listens)?;
-            Some(self.endpoint(group, &port.name, port.number))
-        });
+        let own = ports.iter().find(listens);
+        // Whoever looks the service up in Consul is told its first port, as by the identity; a port
+        // that is only checked need not be the one to talk to. Among Nomad's services that would
+        // publish one more.
+        let port = match (own, first) {
+            (_, Some(checked)) if native => Some(checked),
+            (Some(port), _) => Some(self.endpoint(group, &port.name, port.number)),
+            (None, checked) => checked,
+        };
         let of_allocation = self.settings.discovery() == Discovery::Consul;
         let service = Service {
             comment: None,
@@ -64,7 +72,13 @@ impl Lowering<'_> {
         }
     }
 
-    fn checks(&mut self, health: &Health, place: Place<'_>, group: &mut Group) -> Vec<Check> {
+    fn checks(
+        &mut self,
+        health: &Health,
+        shell: Shell,
+        place: Place<'_>,
+        group: &mut Group,
+    ) -> Vec<Check> {
         let Health {
             start,
             ready,
@@ -80,19 +94,19 @@ impl Lowering<'_> {
         let grace = start.as_ref().map(|s| s.within.0);
         if !apart {
             let one = ready.as_ref().and_then(|c| {
-                let probe = self.probe(c, health, place, group)?;
+                let probe = self.probe(c, health, shell, place, group)?;
                 Some(check("ready", c, probe, Some((c.retries, c.within.0))))
             });
             return one.into_iter().collect();
         }
         let mut checks = Vec::new();
         if let Some(usable) = ready.as_ref().or(start.as_ref())
-            && let Some(probe) = self.probe(usable, health, place, group)
+            && let Some(probe) = self.probe(usable, health, shell, place, group)
         {
             checks.push(check("ready", usable, probe, None));
         }
         if let Some(alive) = alive
-            && let Some(probe) = self.probe(alive, health, place, group)
+            && let Some(probe) = self.probe(alive, health, shell, place, group)
         {
             let grace = grace.unwrap_or(alive.within.0);
             let same = checks.iter_mut().find(|c| is_same(&c.probe, &probe));
@@ -114,6 +128,7 @@ impl Lowering<'_> {
         &mut self,
         check: &plan::Check,
         health: &Health,
+        shell: Shell,
         place: Place<'_>,
         group: &mut Group,
     ) -> Option<Probe> {
@@ -139,7 +154,7 @@ impl Lowering<'_> {
                     };
                     spelled.push(self.spelled(text, "health", span));
                 }
-                Some(Probe::Script(spelled))
+                Some(Probe::Script(self.failing(spelled, check, health, shell)))
             }
             plan::Probe::Command(_) => {
                 let all = [&health.start, &health.ready, &health.alive];
@@ -157,14 +172,7 @@ impl Lowering<'_> {
                              there is no port to look at: a task that runs counts as ready"
                     }
                 };
-                let alive =
-                    health.alive.as_ref().is_some_and(|a| a.span == check.span) && health.apart;
-                let field = if alive {
-                    "health.alive"
-                } else {
-                    "health.ready"
-                };
-                self.account.lost(field, check.span, what);
+                self.account.lost(field(check, health), check.span, what);
                 match open? {
                     plan::Probe::Tcp(name, number) | plan::Probe::Http(name, number, _) => {
                         Some(Probe::Tcp(self.endpoint(group, name, *number)))
@@ -173,6 +181,43 @@ impl Lowering<'_> {
                 }
             }
         }
+    }
+
+    /// A command whose failure is one: code 1, with which most end, is a warning to Consul, whose
+    /// DNS still names the replica then. So a shell of the image makes it 2.
+    fn failing(
+        &mut self,
+        command: Vec<Text>,
+        check: &plan::Check,
+        health: &Health,
+        shell: Shell,
+    ) -> Vec<Text> {
+        let shell = match shell {
+            Shell::Bash => "bash",
+            Shell::Sh => "sh",
+            Shell::None => {
+                let what = "Consul takes the exit code 1 for a warning, with which its DNS still \
+                            names a replica, and no shell is there to make it another";
+                self.account.lost(field(check, health), check.span, what);
+                return command;
+            }
+        };
+        // The word after the script is its own name.
+        [shell, "-c", "\"$@\" || exit 2", "check"]
+            .into_iter()
+            .map(|word| vec![Piece::Text(word.to_owned())])
+            .chain(command)
+            .collect()
+    }
+}
+
+/// The field that a check is of, as far as losses are told apart.
+fn field(check: &plan::Check, health: &Health) -> &'static str {
+    let alive = health.alive.as_ref().is_some_and(|a| a.span == check.span) && health.apart;
+    if alive {
+        "health.alive"
+    } else {
+        "health.ready"
     }
 }
 

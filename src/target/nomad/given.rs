@@ -36,7 +36,8 @@ impl Lowering<'_> {
             };
             let secret = content.all().iter().any(Value::has_secret);
             let is_config = container.config.iter().any(|c| c.span == file.span);
-            let data = if self.settings.is_kv() && is_config && !secret {
+            let in_store = self.settings.is_kv() && is_config && !secret;
+            let data = if in_store {
                 self.in_store(&file.path, &content, &container.name)
             } else {
                 template::file(&content, place.covered, &self.secrets)
@@ -48,6 +49,7 @@ impl Lowering<'_> {
                 mode: (mode != 0o644).then_some(mode),
                 owner: container.user.or(container.image.user),
                 secret,
+                stored: secret || in_store,
                 span: file.span,
             };
             self.mounted(data, &file, task);
@@ -146,6 +148,7 @@ impl Lowering<'_> {
             env: true,
             perms: None,
             owner: None,
+            // Without a restart Nomad would not take it for the next start either.
             noop: false,
         });
     }
@@ -188,6 +191,7 @@ impl Lowering<'_> {
             mode,
             owner,
             secret,
+            stored,
             span,
         } = *file;
         let folder = if secret { "secrets" } else { "local" };
@@ -230,7 +234,7 @@ impl Lowering<'_> {
             perms: mode.map(|m| format!("{m:04o}")),
             // A file that others may not read belongs to whoever reads it.
             owner: owner.filter(|_| mode.is_some_and(|m| m & 0o004 == 0)),
-            noop: false,
+            noop: stored && self.settings.is_noop(),
         });
     }
 
@@ -248,6 +252,7 @@ impl Lowering<'_> {
             mode: mount.mode.map(|m| m.0),
             owner: container.user.or(container.image.user),
             secret: true,
+            stored: true,
             span: mount.span,
         };
         self.mounted(data, &file, task);
@@ -290,6 +295,8 @@ pub(super) struct Mounted<'a> {
     pub(super) owner: Option<User>,
     /// A secret is in it.
     pub(super) secret: bool,
+    /// Its text is read from a store, where it may change.
+    pub(super) stored: bool,
     pub(super) span: Span,
 }
 

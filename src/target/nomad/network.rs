@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::addressing::replica_name;
+use super::addressing::{registered, replica_name};
 use super::lower::{Lowering, Names, Place};
 use super::model::{
     Config, Endpoint, Group, Network, Port, Resources, Service, Task, Template, Text,
@@ -98,6 +98,12 @@ impl Lowering<'_> {
         if self.settings.discovery() == Discovery::DockerNetwork {
             return;
         }
+        let name = registered(&self.plan.name, &service.name);
+        let longest = match service.kind {
+            Kind::Ensemble => replica_name(&name, service.replicas.saturating_sub(1)),
+            _ => name.clone(),
+        };
+        self.label(&longest, service.span);
         let mut add = |name: Text, comment| {
             let port = service
                 .ports
@@ -118,12 +124,12 @@ impl Lowering<'_> {
         };
         if service.kind == Kind::Ensemble {
             let comment = "identity: no check, so that the name is there before the process is up";
-            add(place.covered.numbered(&service.name), Some(comment));
+            add(place.covered.numbered(&name), Some(comment));
         }
         // The name of all replicas is registered with the checks, by the main task; without any,
         // or where it is looked up while a process starts, here.
         if native || (service.main.health.is_none() && !service.ports.is_empty()) {
-            add(vec![Piece::Text(service.name.to_string())], None);
+            add(vec![Piece::Text(name)], None);
         }
     }
 
@@ -229,9 +235,10 @@ impl Lowering<'_> {
             }
             known.push(service.name.to_string());
             for name in known {
+                let registered = registered(&self.plan.name, &name);
                 let _ = write!(
                     lines,
-                    "{{{{ range nomadService \"{name}\" }}}}{{{{ .Address }}}} {name}\n{{{{ end }}}}"
+                    "{{{{ range nomadService \"{registered}\" }}}}{{{{ .Address }}}} {name}\n{{{{ end }}}}"
                 );
             }
         }

@@ -34,6 +34,14 @@ choices! {
         /// As files whose text is in Consul's KV store; a process is restarted when it changes.
         Consul = "consul",
     }
+
+    /// What a change in a store does to the processes that read it.
+    pub enum Change {
+        /// Nomad restarts all of them, within seconds.
+        Restart = "restart",
+        /// Nothing until they are restarted.
+        Noop = "noop",
+    }
 }
 
 records! {
@@ -49,6 +57,10 @@ records! {
         pub dns: Option<At<String>> = "dns", "dns: 172.17.0.1";
         /// How config reaches processes: `env` (the default) or `consul`.
         pub config: Option<At<Config>> = "config", "config: consul";
+        /// What a changed key in Consul, or a changed secret in a file, does to the processes that read it:
+        /// `restart` (the default; all of them within seconds) or `noop` (nothing until they are
+        /// restarted).
+        pub on_change: Option<At<Change>> = "on-change", "on-change: noop";
         /// Where secrets are kept: `variables` (the default) or `vault`.
         pub secrets: Option<At<Store>> = "secrets", "secrets: vault";
         /// The datacenters that jobs may run in; all unless given.
@@ -101,6 +113,7 @@ impl Default for Settings {
             network: None,
             dns: None,
             config: None,
+            on_change: None,
             secrets: None,
             datacenters: Vec::new(),
             namespace: None,
@@ -136,6 +149,11 @@ impl Settings {
     /// Config comes from Consul's KV store.
     pub(super) fn is_kv(&self) -> bool {
         self.config.is_some_and(|c| c.value == Config::Consul)
+    }
+
+    /// A change in a store restarts nothing.
+    pub(super) fn is_noop(&self) -> bool {
+        self.on_change.is_some_and(|c| c.value == Change::Noop)
     }
 
     /// Secrets are kept in Vault.

@@ -266,6 +266,7 @@ impl<'a> Lowering<'a> {
             mode: None,
             owner: None,
             secret: false,
+            stored: false,
             span,
         };
         self.mounted(data, &file, task);

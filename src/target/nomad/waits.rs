@@ -89,12 +89,13 @@ impl<'a> Lowering<'a> {
             );
             self.account.lost("needs.quorum", need.span, &what);
         }
+        let cluster = &self.plan.name;
         let hosts: Vec<String> = if numbered {
             (0..needed.replicas)
-                .map(|i| self.settings.host(&replica_name(service, i)))
+                .map(|i| self.settings.host(cluster, &replica_name(service, i)))
                 .collect()
         } else {
-            vec![self.settings.host(service)]
+            vec![self.settings.host(cluster, service)]
         };
         let wait = Wait {
             at_least: wait::at_least(need.quorum, count),
