@@ -355,7 +355,11 @@ pub fn quoted(pieces: &[Piece]) -> String {
 fn push_quoted(out: &mut String, pieces: &[Piece]) {
     out.push('"');
     let mut escape = Escape::default();
-    for piece in pieces {
+    for (at, piece) in pieces.iter().enumerate() {
+        let before_brace = match pieces.get(at + 1) {
+            Some(Piece::Text(next)) => next.starts_with('}'),
+            _ => false,
+        };
         match piece {
             Piece::Text(text) if escape.run.is_none() && text.bytes().all(is_plain) => {
                 out.push_str(text);
@@ -377,8 +381,9 @@ fn push_quoted(out: &mut String, pieces: &[Piece]) {
                     escape.push(out, c, quoted_char);
                 }
             }
-            Piece::Reference(name) if escape.run.is_some() => {
-                // Behind a `$` the reference would be taken for an escape: as text it is the same.
+            // Behind a `$` the reference would be taken for an escape; and the parser of Nomad 1.11.3
+            // doubles braces right behind one that it leaves. As text it is the same.
+            Piece::Reference(name) if escape.run.is_some() || before_brace => {
                 for c in ['$', '{'].into_iter().chain(name.chars()).chain(['}']) {
                     escape.push(out, c, quoted_char);
                 }

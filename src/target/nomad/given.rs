@@ -128,7 +128,9 @@ impl Lowering<'_> {
                             format!("Nomad can't fill a secret into the variable `{name}`"),
                         )
                         .at(span)
-                        .label("a template gives variables of letters, digits, `_`, `.` and `/` only")
+                        .label(
+                            "a template gives variables of letters, digits, `_`, `.` and `/` only",
+                        )
                         .help("deliver it as a file: `delivery: files`, or `files`"),
                     );
                 }

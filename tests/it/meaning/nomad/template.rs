@@ -290,7 +290,7 @@ pub fn variables(text: &str) -> BTreeMap<String, String> {
     for line in text.lines().filter(|l| !l.trim().is_empty()) {
         let (name, value) = line.split_once('=').expect("a value");
         let first = name.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic());
-        let named = |c: char| c == '_' || c.is_ascii_alphanumeric();
+        let named = |c: char| "_./".contains(c) || c.is_ascii_alphanumeric();
         assert!(first && name.chars().all(named), "no name: {name}");
         if value.starts_with('"') {
             let value = serde_json::from_str(value).unwrap();
