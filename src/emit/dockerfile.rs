@@ -10,6 +10,10 @@ use std::fmt::Write as _;
 /// The longest line that a builder reads: its scanner's buffer is 64 KiB (`bufio.MaxScanTokenSize`).
 pub const LONGEST: usize = 65_535;
 
+/// Where a longer text goes on in the next line, behind a backslash; what one character is spelled
+/// with is far less than the rest.
+const BREAK: usize = 60_000;
+
 /// One instruction, or what stands between them. Texts of `Run`, and paths and names of images, are
 /// written as they are: the caller answers for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +100,11 @@ pub fn line(instruction: &Instruction) -> String {
         Instruction::Path(directories) => {
             format!("ENV PATH=\"{}:${{PATH}}\"", directories.join(":"))
         }
+        // A name ends at the first `=`, unless it comes from somewhere else.
+        Instruction::Label(name, value) if name.contains('=') => {
+            let argument = format!("ARG label={}", quoted(name));
+            format!("{argument}\nLABEL \"${{label}}\"={}", quoted(value))
+        }
         Instruction::Label(name, value) => format!("LABEL {}={}", name_text(name), quoted(value)),
         Instruction::Expose(ports) => format!("EXPOSE {}", ports.join(" ")),
         Instruction::Workdir(path) => format!("WORKDIR {path}"),
@@ -122,15 +131,35 @@ pub fn writable(text: &str) -> bool {
 /// Exec form. What is no JSON would silently be taken for a line of a shell, and where a line may
 /// not end in a word, JSON has `\n`.
 fn exec(words: &[String]) -> String {
-    let words: Vec<String> = words.iter().map(|word| json(word)).collect();
-    format!("[{}]", words.join(", "))
+    let mut out = String::from("[");
+    let mut begin = 0;
+    for (at, word) in words.iter().enumerate() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        json(word, &mut out, &mut begin);
+    }
+    out.push(']');
+    out
 }
 
-fn json(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
+/// A word, in lines of which the last begins at `begin`.
+fn json(text: &str, out: &mut String, begin: &mut usize) {
     out.push('"');
     let mut rest = text.chars().peekable();
+    let mut broken = false;
     while let Some(c) = rest.next() {
+        // No character on either side of the break that a builder could take for something else.
+        let full = out.len() - *begin > BREAK;
+        if full || broken {
+            escaped(c, out);
+            broken = full;
+            if full {
+                out.push_str("\\\n");
+                *begin = out.len();
+            }
+            continue;
+        }
         match c {
             '"' => out.push_str("\\\""),
             // hadolint (2.15.1) takes `\\"` for an escaped quote.
@@ -139,16 +168,18 @@ fn json(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if is_invisible(c) => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
+            c if is_invisible(c) => escaped(c, out),
             c => out.push(c),
         }
     }
+    // A closing quote alone on a line is one like any other.
     out.push('"');
-    out
+}
+
+fn escaped(c: char, out: &mut String) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        let _ = write!(out, "\\u{unit:04x}");
+    }
 }
 
 /// Characters that nobody sees in a text, or that some reader takes for a line end.
@@ -166,9 +197,30 @@ fn name_text(name: &str) -> String {
     quoted(name)
 }
 
-/// A text in double quotes. Backslashes before a `"` or at the end stand outside of them, because
-/// hadolint (2.15.1) takes `\\"` for an escaped quote.
+/// A text in double quotes, in as many lines as it takes: the pieces stand side by side.
 fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    let mut rest = text;
+    loop {
+        let mut starts = rest.char_indices().map(|(at, _)| at);
+        let end = starts.find(|at| *at >= BREAK / 4).unwrap_or(rest.len());
+        let (piece, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        out.push_str(&piece_quoted(piece));
+        if after.is_empty() {
+            return out;
+        }
+        // Behind a backslash of the text another one would be no end of a line.
+        if piece.ends_with('\\') {
+            out.push_str("\"\"");
+        }
+        out.push_str("\\\n");
+        rest = after;
+    }
+}
+
+/// A piece in double quotes. Backslashes before a `"` or at the end stand outside of them, because
+/// hadolint (2.15.1) takes `\\"` for an escaped quote.
+fn piece_quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     let mut open = false;
     let mut rest = text.chars().peekable();

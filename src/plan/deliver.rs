@@ -15,7 +15,7 @@ use crate::env::{self, Dialect, Format};
 use crate::problem::{Problem, Problems, Span};
 
 /// Linux takes `NAME=VALUE` and its final NUL up to this many bytes (`MAX_ARG_STRLEN`).
-const MAX_VARIABLE: usize = 131_072;
+pub const MAX_VARIABLE: usize = 131_072;
 
 /// What one replica's process is given.
 #[derive(Debug, Default)]

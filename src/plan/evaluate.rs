@@ -401,6 +401,9 @@ impl<'a> Evaluator<'a> {
     }
 
     fn taken_apart(&mut self, text: &Text) {
+        if text.text.contains('\0') {
+            return; // reported where it was read
+        }
         self.problems.add(
             Problem::error("secret", "a secret, or `omit`, can't be taken apart")
                 .at(text.span)

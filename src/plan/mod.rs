@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use across::{Across, FileOfAll, VariableOfAll, words_of_all};
 pub use addressing::{Addressing, Member};
 pub use build::build;
-pub use deliver::{Delivered, Deliverer, Mounted, Variable, is_identifier, words};
+pub use deliver::{Delivered, Deliverer, MAX_VARIABLE, Mounted, Variable, is_identifier, words};
 pub use steps::quote;
 pub use value::{Each, Part, Slot, Value};
 

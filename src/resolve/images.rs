@@ -75,7 +75,7 @@ fn check_build(build: &Build, problems: &mut Problems) {
         }
     }
     keys("variable", env, problems);
-    keys("label", labels, problems);
+    keys(LABEL, labels, problems);
     if let Some([]) = entrypoint.as_deref() {
         wrong(
             build.span,
@@ -252,15 +252,24 @@ fn check_digest(digest: &At<String>, problems: &mut Problems) {
     }
 }
 
+/// What a label is called in words.
+const LABEL: &str = "label";
+
 /// Names of variables and labels, which may come from templates.
 fn keys(what: &str, map: &Map<At<String>>, problems: &mut Problems) {
     let mut seen: HashMap<Arc<str>, Span> = HashMap::new();
     for (key, _) in map.iter() {
-        if key.value.is_empty() || key.value.contains('=') {
+        // A label may have the sign in its name.
+        if key.value.is_empty() || (what != LABEL && key.value.contains('=')) {
+            let label = if what == LABEL {
+                "expected a name of at least one character"
+            } else {
+                "expected a name without `=`"
+            };
             problems.add(
                 Problem::error("invalid-name", format!("`{}` can't be a {what}", key.value))
                     .at(key.span)
-                    .label("expected a name without `=`"),
+                    .label(label),
             );
         }
         if let Some(first) = seen.insert(Arc::clone(&key.value), key.span) {

@@ -10,6 +10,7 @@ use super::build;
 use super::health;
 use super::model::{Condition, Dependency, Env, Mount, Project, Resources, SecretSource, Service};
 use super::settings::Settings;
+use super::share;
 use super::volumes;
 use super::waits;
 use crate::blueprint::{Kind, Quorum, Restart, User, VolumeKind};
@@ -17,6 +18,21 @@ use crate::plan::{self, Container, Delivered, Label, Part, Plan, Value};
 use crate::problem::{Problem, Problems, Span};
 use crate::target::Account;
 use crate::target::probe::duration;
+
+/// Labels that Docker Compose 2.26.1 gives to every container (`prepareLabels` in `pkg/compose`).
+const OWN_LABELS: &[&str] = &[
+    "com.docker.compose.config-hash",
+    "com.docker.compose.container-number",
+    "com.docker.compose.depends_on",
+    "com.docker.compose.image",
+    "com.docker.compose.oneoff",
+    "com.docker.compose.project",
+    "com.docker.compose.project.config_files",
+    "com.docker.compose.project.working_dir",
+    "com.docker.compose.replace",
+    "com.docker.compose.service",
+    "com.docker.compose.version",
+];
 
 pub(super) fn lower<'a>(
     plan: &'a Plan,
@@ -306,17 +322,45 @@ impl<'a> Lowering<'a> {
         if !expanded && *replicas > 1 {
             emitted.replicas = Some(*replicas);
         }
-        for Label { key, value, span } in labels {
-            if let Some(value) = value.value(replica) {
-                self.readable(value, *span);
-                emitted.labels.push((key.to_string(), value.clone()));
-            }
-        }
+        self.labels(labels, replica, &mut emitted);
         emitted.patch = patches
             .iter()
             .find(|(target, _)| &**target == "compose")
             .map(|(_, node)| node.clone());
         emitted
+    }
+
+    /// The labels of a replica. In a mapping Compose takes no empty name, and drops one with `x-`; in a
+    /// list a name ends at the first `=`.
+    fn labels(&mut self, labels: &[Label], replica: u32, emitted: &mut Service) {
+        let is_list = labels.iter().any(|l| share::misread_as_key(&l.key));
+        for Label { key, value, span } in labels {
+            let Some(value) = value.value(replica) else {
+                continue;
+            };
+            let problem = if OWN_LABELS.contains(&key.as_ref()) {
+                let label = "Docker Compose writes a value of its own over it";
+                Some(("unsupported", label, "use another name"))
+            } else if key.contains('=') && share::misread_as_key(key) {
+                let label = "it drops names that begin with `x-`, or ends them at `=`";
+                Some(("unsupported", label, "use another name"))
+            } else if key.contains('=') && is_list {
+                let label = "another label begins with `x-` or has no name, and beside that a name ends at `=`";
+                Some(("label-clash", label, "use another name for one of them"))
+            } else {
+                None
+            };
+            if let Some((code, label, help)) = problem {
+                let problem = Problem::error(code, format!("Compose can't set the label `{key}`"))
+                    .at(*span)
+                    .label(label)
+                    .help(help);
+                self.account.refused("labels", *span, problem);
+                continue;
+            }
+            self.readable(value, *span);
+            emitted.labels.push((key.to_string(), value.clone()));
+        }
     }
 
     fn sidecar(&mut self, sidecar: &plan::Sidecar, place: Place<'_>, network: Option<&str>) {

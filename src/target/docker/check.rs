@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::blueprint::{At, Build, ContainerPath, Entrypoint, Shell};
 use crate::emit::dockerfile::{self, Instruction};
-use crate::plan::{Image, Plan, is_identifier};
+use crate::plan::{Image, MAX_VARIABLE, Plan, is_identifier};
 use crate::problem::{Problem, Span};
 use crate::target::{Account, image};
 
@@ -81,16 +81,18 @@ fn pair(
         );
         return;
     }
-    let length = dockerfile::line(&line).len();
-    if length > dockerfile::LONGEST {
+    let size = key.value.len() + value.value.len() + "=\0".len();
+    if matches!(line, Instruction::Env(..)) && size > MAX_VARIABLE {
         account.problems.add(
             Problem::error(
                 "too-large",
-                format!("`{}` makes a line of {length} bytes", key.value),
+                format!("the variable `{}` has {size} bytes", key.value),
             )
             .at(value.span)
-            .label(format!("a builder reads {} bytes", dockerfile::LONGEST))
-            .help(help),
+            .label(format!(
+                "Linux takes {MAX_VARIABLE} bytes of name, `=`, value and end"
+            ))
+            .help("put it into a file of the image"),
         );
     }
 }

@@ -63,7 +63,9 @@ func run(args []string, in io.Reader, out io.Writer) error {
 			return err
 		}
 		f := &file{path: path, source: source}
-		f.lint()
+		if mode == "check" {
+			f.lint()
+		}
 		f.convert()
 		all = append(all, f)
 	}

@@ -71,6 +71,13 @@ pub struct Case {
     pub value: Text,
 }
 
+impl Case {
+    /// There is a character in it that no process can be given.
+    pub fn has_nul(&self) -> bool {
+        self.name.contains('\0') || self.value.parts.iter().any(|part| part.contains('\0'))
+    }
+}
+
 /// The processes that one service, or one image, comes to.
 pub struct Unit {
     name: String,
@@ -103,7 +110,7 @@ pub struct Batch {
 }
 
 /// A case: its unit, whether it is the sidecar's, and its number.
-type Key = (usize, bool, usize);
+pub type Key = (usize, bool, usize);
 
 /// The launcher whose convention the config keys follow: `APP.PROPERTIES_key`.
 const CONFIG_FILE: &str = "app.properties";
@@ -173,16 +180,17 @@ impl Batch {
     }
 
     /// Takes cases out: those that are refused. What is gone is given back.
-    pub fn remove(&mut self, keys: &BTreeSet<Key>) -> Vec<Case> {
+    pub fn remove(&mut self, keys: &BTreeSet<Key>) -> Vec<(Key, Case)> {
         let mut gone = Vec::new();
         for (at, unit) in self.units.iter_mut().enumerate() {
             for (beside, cases) in [(false, &mut unit.cases), (true, &mut unit.beside)] {
                 let mut number = 0;
                 cases.retain(|case| {
                     number += 1;
-                    let refused = keys.contains(&(at, beside, number - 1));
+                    let key = (at, beside, number - 1);
+                    let refused = keys.contains(&key);
                     if refused {
-                        gone.push(case.clone());
+                        gone.push((key, case.clone()));
                     }
                     !refused
                 });

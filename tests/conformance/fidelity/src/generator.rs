@@ -19,6 +19,24 @@ pub struct Problem {
     /// Where, if it is in the blueprint; the first line is 1.
     #[serde(default)]
     pub line: usize,
+    /// Other places with the same problem.
+    #[serde(default)]
+    pub related: Vec<Related>,
+}
+
+/// One of them.
+#[derive(Debug, Deserialize)]
+pub struct Related {
+    /// Its line.
+    #[serde(default)]
+    pub line: usize,
+}
+
+impl Problem {
+    /// All lines that it is about.
+    pub fn lines(&self) -> impl Iterator<Item = usize> {
+        std::iter::once(self.line).chain(self.related.iter().map(|r| r.line))
+    }
 }
 
 /// What came of a run.
@@ -50,6 +68,7 @@ pub fn generate(
     let problems: Result<Vec<Problem>, _> = lines.map(serde_json::from_slice).collect();
     let mut problems =
         problems.map_err(|e| format!("a message of flokkr that can't be read: {e}"))?;
+    problems.retain(|problem| problem.severity == "error" || problem.code == "not-carried");
     match run.status.code() {
         Some(0) => Ok(Outcome {
             written: true,

@@ -25,6 +25,7 @@ use std::time::Instant;
 
 use batch::{Batch, PLACES, Place};
 use consumer::Consumer;
+use generator::Problem;
 
 /// So many cases are in one blueprint.
 const BATCH: usize = 1000;
@@ -106,8 +107,9 @@ fn judge(
             .take(ENOUGH)
             .map(|line| format!("{place}: {line}")),
     );
-    // What differs from replica to replica is no question of spelling alone.
-    refused.retain(|case| !case.value.differs());
+    // What differs from replica to replica is no question of spelling alone, and no text of a
+    // blueprint has a NUL.
+    refused.retain(|case| !case.value.differs() && !case.has_nul() && !consumer.is_own(case));
     let answers = consumer.answers(&options.program, batch.settings, &refused)?;
     for (case, answer) in refused.iter().zip(answers) {
         if answer.carried {
@@ -134,23 +136,32 @@ fn settle(
     let path = out.with_extension("yaml");
     std::fs::write(&path, batch.blueprint()).map_err(|e| format!("{}: {e}", path.display()))?;
     let outcome = generator::generate(&options.flokkr, options.consumer.shape.target, &path, out)?;
-    let mut keys = BTreeSet::new();
+    let (mut keys, mut clashes) = (BTreeSet::new(), BTreeSet::new());
     for problem in &outcome.problems {
-        match batch.at(problem.line) {
-            Some(key) => {
-                keys.insert(key);
-                *tally.refused.entry(problem.code.clone()).or_default() += 1;
+        if outcome.written && batch.at(problem.line).is_none() {
+            continue;
+        }
+        for line in problem.lines() {
+            let Some(key) = batch.at(line) else {
+                let Problem {
+                    message, expected, ..
+                } = problem;
+                return Err(format!("line {line}: {message}: {expected}"));
+            };
+            // Two labels that can't be together are no question of spelling.
+            if problem.code == "label-clash" {
+                clashes.insert(key);
             }
-            None if outcome.written => {}
-            None => {
-                return Err(format!(
-                    "line {}: {}: {}",
-                    problem.line, problem.message, problem.expected
-                ));
+            if keys.insert(key) {
+                *tally.refused.entry(problem.code.clone()).or_default() += 1;
             }
         }
     }
-    refused.extend(batch.remove(&keys));
+    let gone = batch.remove(&keys).into_iter();
+    refused.extend(
+        gone.filter(|(key, _)| !clashes.contains(key))
+            .map(|(_, case)| case),
+    );
     match (outcome.written, keys.is_empty()) {
         (true, true) => Ok(Some(out.to_owned())),
         (_, false) => Ok(None),

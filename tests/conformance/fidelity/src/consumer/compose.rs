@@ -23,6 +23,7 @@ pub const COMPOSE: Consumer = Consumer {
     ending: "compose.yaml",
     more: nothing,
     asked: nothing_asked,
+    own: |_| false,
     read,
 };
 

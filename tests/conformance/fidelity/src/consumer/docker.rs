@@ -21,6 +21,7 @@ pub const DOCKER: Consumer = Consumer {
     ending: "Dockerfile",
     more: nothing,
     asked: nothing_asked,
+    own: |_| false,
     read,
 };
 

@@ -23,6 +23,7 @@ pub const KUBERNETES: Consumer = Consumer {
     ending: ".yaml",
     more: nothing,
     asked,
+    own: |_| false,
     read,
 };
 

@@ -52,6 +52,8 @@ pub struct Consumer {
     more: fn(&Path) -> Vec<String>,
     /// More words for the program when it is asked, from the settings of the blueprint.
     asked: fn(&str) -> Vec<String>,
+    /// Names that flokkr keeps for texts of its own, though a process could be given them.
+    own: fn(&str) -> bool,
     /// Puts a line of the program's answer where it belongs.
     read: fn(&Value, &mut Processes),
 }
@@ -83,6 +85,11 @@ pub struct Answer {
 }
 
 impl Consumer {
+    /// Is it refused because flokkr's own texts depend on it?
+    pub fn is_own(&self, case: &Case) -> bool {
+        case.place == Place::Variable && (self.own)(&case.name)
+    }
+
     /// What the processes get by the files in a folder; or why the platform takes them not.
     pub fn processes(&self, program: &Path, folder: &Path) -> Result<Processes, String> {
         let mut files = Vec::new();

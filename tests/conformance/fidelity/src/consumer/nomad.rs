@@ -10,7 +10,7 @@ use crate::batch::{Place, Shape};
 pub const NOMAD: Consumer = Consumer {
     shape: Shape {
         target: "nomad",
-        settings: &["", "{ discovery: consul }", "{ config: consul }"],
+        settings: &["", "{ discovery: consul }"],
         places: &[
             Place::Variable,
             Place::Config,
@@ -24,6 +24,9 @@ pub const NOMAD: Consumer = Consumer {
     ending: ".hcl",
     more: keys,
     asked: nothing_asked,
+    own: |name| {
+        matches!(name, "NOMAD_ALLOC_ID" | "NOMAD_ALLOC_INDEX") || name.starts_with("NOMAD_META_")
+    },
     read,
 };
 
