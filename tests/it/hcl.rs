@@ -215,3 +215,11 @@ fn names_are_aligned_as_nomad_does() {
                   long_name = [\"a\", \"b\"]\n\nblock \"label\" {}\n\nafter = true\n";
     assert_eq!(document("", &body), wanted);
 }
+
+#[test]
+fn lines_in_a_list_are_quoted() {
+    let mut body = Body::default();
+    let lines = Expr::List(vec![Expr::Lines("a\nb\n".to_owned())]);
+    body.set("list", lines);
+    assert_eq!(document("", &body), "list = [\n  \"a\\nb\\n\",\n]\n");
+}
