@@ -284,7 +284,7 @@ fn push_expr(out: &mut String, value: &Expr, depth: usize) {
             out.push_str("[\n");
             for item in items {
                 indent(out, depth + 1);
-                push_expr(out, item, depth + 1);
+                push_item(out, item, depth + 1);
                 out.push_str(",\n");
             }
             indent(out, depth);
@@ -303,11 +303,19 @@ fn push_expr(out: &mut String, value: &Expr, depth: usize) {
                 if index > 0 {
                     out.push_str(", ");
                 }
-                push_expr(out, argument, depth);
+                push_item(out, argument, depth);
             }
             out.push(')');
         }
         Expr::Lines(text) => push_heredoc(out, text, depth),
+    }
+}
+
+/// A value that something stands behind: the end of a heredoc has its line for itself.
+fn push_item(out: &mut String, value: &Expr, depth: usize) {
+    match value {
+        Expr::Lines(text) => push_quoted(out, &[Piece::Text(text.clone())]),
+        value => push_expr(out, value, depth),
     }
 }
 

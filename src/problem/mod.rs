@@ -53,14 +53,6 @@ impl Sources {
     pub fn slice(&self, span: Span) -> Option<&str> {
         self.get(span.source)?.text.get(span.range())
     }
-
-    /// Line and column of a span's start, both from 1; the column counts characters.
-    pub fn position(&self, span: Span) -> Option<(usize, usize)> {
-        let before = self.get(span.source)?.text.get(..span.start as usize)?;
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
-        Some((line, column))
-    }
 }
 
 /// A range of bytes in one source.

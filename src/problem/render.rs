@@ -1,12 +1,13 @@
 //! How problems are printed: for a person (the source line with the place marked) and for a tool
 //! (one JSON object a line). Decides nothing about what is a problem.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use annotate_snippets::{AnnotationKind, Element, Level, Renderer, Snippet};
 use serde_json::json;
 
-use super::{Problem, Problems, Severity, Source, Sources, Span};
+use super::{Problem, Problems, Severity, Source, SourceId, Sources, Span};
 
 /// Whether a terminal shows colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,9 +132,11 @@ fn visible(span: Span, text: &str) -> std::ops::Range<usize> {
 }
 
 /// All problems as JSON, one object a line: `severity`, `code`, `message`, `expected`, `help`,
-/// `related` (other places, each with its `message`), `file`, `line`, `column`, `end_line`, `end_column` (from 1, characters), `source_line`.
+/// `related` (other places, each with its `message`), `file`, `line`, `column`, `end_line`, `end_column` (from 1, characters), `source_line`
+/// (unless it is very long).
 pub fn json(problems: &Problems, sources: &Sources) -> String {
     let mut out = String::new();
+    let mut lines = Lines::new(sources);
     for problem in problems.sorted() {
         let mut object = json!({
             "severity": match problem.severity { Severity::Error => "error", Severity::Warning => "warning" },
@@ -148,7 +151,7 @@ pub fn json(problems: &Problems, sources: &Sources) -> String {
                 fields.insert("help".into(), problem.help.clone().into());
             }
             if let Some((span, source)) = place(problem.span, sources) {
-                location(fields, span, source, sources);
+                location(fields, span, source, &mut lines);
             }
             let related: Vec<serde_json::Value> = problem
                 .related
@@ -157,7 +160,7 @@ pub fn json(problems: &Problems, sources: &Sources) -> String {
                     let (span, source) = place(Some(*span), sources)?;
                     let mut fields = serde_json::Map::new();
                     fields.insert("message".into(), text.clone().into());
-                    location(&mut fields, span, source, sources);
+                    location(&mut fields, span, source, &mut lines);
                     Some(fields.into())
                 })
                 .collect();
@@ -171,23 +174,56 @@ pub fn json(problems: &Problems, sources: &Sources) -> String {
     out
 }
 
+/// Longer lines are not repeated: there may be a problem in each of their words.
+const LONGEST_LINE: usize = 10_000;
+
+/// Where the lines of sources begin, found once for each.
+struct Lines<'s> {
+    sources: &'s Sources,
+    starts: HashMap<SourceId, Vec<usize>>,
+}
+
+impl<'s> Lines<'s> {
+    fn new(sources: &'s Sources) -> Self {
+        Self {
+            sources,
+            starts: HashMap::new(),
+        }
+    }
+
+    /// Line and column of a byte, both from 1, and the text of the line; the column counts
+    /// characters.
+    fn position(&mut self, source: SourceId, at: usize) -> Option<(usize, usize, &'s str)> {
+        let text = &*self.sources.get(source)?.text;
+        let starts = self.starts.entry(source).or_insert_with(|| {
+            let ends = text.match_indices('\n').map(|(at, _)| at + 1);
+            std::iter::once(0).chain(ends).collect()
+        });
+        let line = starts.partition_point(|start| *start <= at);
+        let start = *starts.get(line.checked_sub(1)?)?;
+        let column = text.get(start..at)?.chars().count() + 1;
+        let whole = text.get(start..)?.lines().next().unwrap_or("");
+        Some((line, column, whole))
+    }
+}
+
 fn location(
     fields: &mut serde_json::Map<String, serde_json::Value>,
     span: Span,
     source: &Source,
-    sources: &Sources,
+    lines: &mut Lines<'_>,
 ) {
-    let end = Span {
-        start: span.end.max(span.start),
-        ..span
-    };
-    let (line, column) = sources.position(span).unwrap_or((1, 1));
-    let (end_line, end_column) = sources.position(end).unwrap_or((line, column));
+    let (start, end) = (span.start as usize, span.end.max(span.start) as usize);
+    let (line, column, text) = lines.position(span.source, start).unwrap_or((1, 1, ""));
+    let (end_line, end_column, _) = lines
+        .position(span.source, end)
+        .unwrap_or((line, column, ""));
     fields.insert("file".into(), source.name.clone().into());
     fields.insert("line".into(), line.into());
     fields.insert("column".into(), column.into());
     fields.insert("end_line".into(), end_line.into());
     fields.insert("end_column".into(), end_column.into());
-    let text = source.text.lines().nth(line - 1).unwrap_or("");
-    fields.insert("source_line".into(), text.into());
+    if text.len() <= LONGEST_LINE {
+        fields.insert("source_line".into(), text.into());
+    }
 }

@@ -5,6 +5,18 @@ use crate::yaml::{self, Node, Value};
 
 /// Includes may nest this deep.
 const MAX_DEPTH: usize = 16;
+/// Includes of one run in all: a few files that include each other twice would else be read
+/// thousands of times.
+const MAX_INCLUDES: usize = 1000;
+
+/// The includes of a run.
+#[derive(Default)]
+struct Includes {
+    /// What is being read, each included by the one before it.
+    open: Vec<String>,
+    /// How many were read.
+    count: usize,
+}
 
 /// What a run was given.
 #[derive(Debug, Clone)]
@@ -46,14 +58,14 @@ pub(super) fn load(
     sources: &mut Sources,
     problems: &mut Problems,
 ) -> Option<Node> {
-    let mut open = Vec::new();
-    load_one(input.blueprint, loader, &mut open, sources, problems)
+    let mut includes = Includes::default();
+    load_one(input.blueprint, loader, &mut includes, sources, problems)
 }
 
 fn load_one(
     source: SourceId,
     loader: &dyn Loader,
-    open: &mut Vec<String>,
+    includes: &mut Includes,
     sources: &mut Sources,
     problems: &mut Problems,
 ) -> Option<Node> {
@@ -76,11 +88,11 @@ fn load_one(
     let Some(include) = tree.get("include").cloned() else {
         return Some(tree);
     };
-    open.push(from.clone());
+    includes.open.push(from.clone());
     let mut base: Option<Node> = None;
     let mut whole = true;
     for item in items(&include) {
-        match include_one(item, &from, loader, open, sources, problems) {
+        match include_one(item, &from, loader, includes, sources, problems) {
             Some(node) => {
                 base = Some(match base {
                     Some(below) => yaml::merge(below, node),
@@ -90,7 +102,7 @@ fn load_one(
             None => whole = false,
         }
     }
-    open.pop();
+    includes.open.pop();
     let tree = match base {
         Some(base) => yaml::merge(base, tree),
         None => tree,
@@ -110,7 +122,7 @@ fn include_one(
     item: &Node,
     from: &str,
     loader: &dyn Loader,
-    open: &mut Vec<String>,
+    includes: &mut Includes,
     sources: &mut Sources,
     problems: &mut Problems,
 ) -> Option<Node> {
@@ -125,6 +137,20 @@ fn include_one(
         );
         return None;
     };
+    includes.count += 1;
+    if includes.count > MAX_INCLUDES {
+        if includes.count == MAX_INCLUDES + 1 {
+            let message = format!("there are more than {MAX_INCLUDES} includes in all");
+            problems.add(
+                Problem::error("include", message)
+                    .at(item.span)
+                    .label("this one crosses the limit")
+                    .help("a blueprint counts each time that it is included"),
+            );
+        }
+        return None;
+    }
+    let open = &includes.open;
     match loader.include(name, from) {
         Err(reason) => {
             let library = loader.blueprints();
@@ -153,7 +179,7 @@ fn include_one(
         }
         Ok((called, text)) => {
             let id = sources.add(called, text);
-            load_one(id, loader, open, sources, problems)
+            load_one(id, loader, includes, sources, problems)
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Variables: their types come from the defaults in `vars`, their values from the defaults,
 //! `--values` and `--set`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -36,7 +36,6 @@ pub(super) fn values(
     let mut evaluation = Evaluation {
         declared: &declared,
         done: BTreeMap::new(),
-        open: Vec::new(),
         engine,
         sources,
         problems,
@@ -108,9 +107,8 @@ fn assign(
     value: Node,
     problems: &mut Problems,
 ) {
-    let names: Vec<Arc<str>> = declared.keys().cloned().collect();
-    let Some(entry) = declared.get_mut(name) else {
-        let known = names.iter().map(|n| &**n);
+    if !declared.contains_key(name) {
+        let known = declared.keys().map(|n| &**n);
         problems.add(
             Problem::error(
                 "undefined",
@@ -121,6 +119,8 @@ fn assign(
             .nearest(name, known)
             .help("only what stands under `vars` can be changed from outside"),
         );
+    }
+    let Some(entry) = declared.get_mut(name) else {
         return;
     };
     if !fits(name, &entry.value, &value, problems) {
@@ -145,8 +145,10 @@ fn fits(name: &str, default: &Node, value: &Node, problems: &mut Problems) -> bo
         );
         return false;
     }
+    let defaults = default.entries().iter();
+    let defaults: HashMap<&str, &Node> = defaults.map(|e| (&*e.key, &e.value)).collect();
     let inner = value.entries().iter();
-    let inner = inner.filter_map(|e| Some((e, default.get(&e.key)?)));
+    let inner = inner.filter_map(|e| Some((e, *defaults.get(&*e.key)?)));
     inner.fold(true, |good, (entry, default)| {
         let name = format!("{name}.{}", entry.key);
         fits(&name, default, &entry.value, problems) && good
@@ -284,31 +286,80 @@ impl Type {
 struct Evaluation<'a> {
     declared: &'a IndexMap<Arc<str>, Entry>,
     done: BTreeMap<String, Evaluated>,
-    open: Vec<Arc<str>>,
     engine: &'a Engine,
     sources: &'a Sources,
     problems: &'a mut Problems,
 }
 
 impl Evaluation<'_> {
-    /// Evaluates one variable, and first those that it is made from.
+    /// Evaluates one variable, and first those that it is made from. A chain of them may be longer
+    /// than the stack is deep.
     fn value(&mut self, name: &Arc<str>) {
         if self.done.contains_key(&**name) {
             return;
         }
-        let Some(entry) = self.declared.get(name) else {
-            return;
-        };
-        if self.open.contains(name) {
-            let way: Vec<&str> = self.open.iter().map(|n| &**n).collect();
+        // Each is needed by the one before it, and has those that it needs itself.
+        let mut open = IndexMap::from([(Arc::clone(name), self.needed(name))]);
+        while let Some((_, needed)) = open.last_mut() {
+            let Some(next) = needed.pop() else {
+                if let Some((name, _)) = open.pop() {
+                    self.evaluate(&name);
+                }
+                continue;
+            };
+            if self.done.contains_key(&*next) {
+                continue;
+            }
+            if open.contains_key(&next) {
+                self.cycle(open.keys(), &next);
+            } else {
+                let needed = self.needed(&next);
+                open.insert(next, needed);
+            }
+        }
+    }
+
+    /// The variables that one is made from, the last first.
+    fn needed(&self, name: &str) -> Vec<Arc<str>> {
+        let mut names = Vec::new();
+        if let Some(entry) = self.declared.get(name) {
+            self.named(&entry.value, &mut names);
+        }
+        names.reverse();
+        names
+    }
+
+    fn named(&self, node: &Node, names: &mut Vec<Arc<str>>) {
+        match &node.value {
+            Value::Scalar(scalar) if template::is_template(&scalar.text) => {
+                let found = self.engine.names(&scalar.text);
+                let declared = found
+                    .iter()
+                    .filter_map(|n| self.declared.get_key_value(&**n));
+                names.extend(declared.map(|(key, _)| Arc::clone(key)));
+            }
+            Value::List(items) => items.iter().for_each(|n| self.named(n, names)),
+            Value::Map(entries) => entries.iter().for_each(|e| self.named(&e.value, names)),
+            Value::Null | Value::Scalar(_) => {}
+        }
+    }
+
+    fn cycle<'n>(&mut self, open: impl Iterator<Item = &'n Arc<str>>, name: &Arc<str>) {
+        let way: Vec<&str> = open.map(|n| &**n).collect();
+        if let Some(entry) = self.declared.get(name) {
             self.problems.add(
                 Problem::error("cycle", "variables are made from each other in a circle")
                     .at(entry.key_span)
                     .label(format!("{} -> {name}", way.join(" -> "))),
             );
-            self.done.insert(name.to_string(), Evaluated::from(""));
-            return;
         }
+        self.done.insert(name.to_string(), Evaluated::from(""));
+    }
+
+    fn evaluate(&mut self, name: &str) {
+        let Some(entry) = self.declared.get(name) else {
+            return;
+        };
         if entry.value.is_null() {
             self.problems.add(
                 Problem::error("missing-key", format!("the variable `{name}` has no value"))
@@ -319,10 +370,8 @@ impl Evaluation<'_> {
                     )),
             );
         }
-        self.open.push(Arc::clone(name));
         let value = self.node(&entry.value);
-        self.open.pop();
-        self.done.insert(name.to_string(), value);
+        self.done.insert(name.to_owned(), value);
     }
 
     fn node(&mut self, node: &Node) -> Evaluated {
@@ -348,17 +397,11 @@ impl Evaluation<'_> {
                 Evaluated::from(&*scalar.text)
             };
         }
-        let needed: Vec<Arc<str>> = self
-            .engine
-            .names(&scalar.text)
+        let names = self.engine.names(&scalar.text);
+        let known = names
             .iter()
-            .filter_map(|n| self.declared.get_key_value(n.as_str()))
-            .map(|(key, _)| Arc::clone(key))
-            .collect();
-        for name in &needed {
-            self.value(name);
-        }
-        let context = Evaluated::from_pairs(self.done.clone());
+            .filter_map(|n| Some((n.as_str(), self.done.get(n)?.clone())));
+        let context = Evaluated::from_pairs(known);
         match self.engine.render(&scalar.text, &context) {
             Ok(text) => Evaluated::from(text),
             Err(failure) => {

@@ -7,6 +7,7 @@
 
 mod failure;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use minijinja::syntax::SyntaxConfig;
@@ -21,6 +22,11 @@ const FUEL: u64 = 1_000_000;
 /// Longest text that a template may give, in bytes: twice what Linux takes as one variable.
 pub const MAX_TEXT: usize = 16 << 20;
 
+/// Longest that all texts of one engine may be together, in bytes: each is kept until the end.
+const MAX_TEXTS: usize = 256 << 20;
+/// What an item of a list counts as a text, in bytes.
+const ITEM: usize = 64;
+
 /// Longest expression between `{{` and `}}`, in bytes: the engine goes down one step for each
 /// operator, and the stack must last.
 const MAX_EXPRESSION: usize = 1000;
@@ -29,6 +35,8 @@ const MAX_EXPRESSION: usize = 1000;
 #[derive(Debug)]
 pub struct Engine {
     environment: Environment<'static>,
+    /// Bytes of all texts so far.
+    given: Cell<usize>,
 }
 
 impl Default for Engine {
@@ -63,7 +71,10 @@ impl Default for Engine {
         environment.set_fuel(Some(FUEL));
         environment.set_debug(true);
         environment.set_recursion_limit(50);
-        Self { environment }
+        Self {
+            environment,
+            given: Cell::new(0),
+        }
     }
 }
 
@@ -73,6 +84,7 @@ impl Engine {
     /// # Errors
     /// A [`Failure`]: syntax, an unknown name, a wrong argument, too much work.
     pub fn render(&self, template: &str, context: &Value) -> Result<String, Failure> {
+        self.count(0)?;
         let compiled = self.compile(template)?;
         let text = compiled.render(context.clone()).map_err(|e| {
             let mut names = compiled.undeclared_variables(false);
@@ -86,7 +98,20 @@ impl Engine {
                 text.len()
             )));
         }
+        self.count(text.len())?;
         Ok(text)
+    }
+
+    /// Counts what is given; a failure when it is too much.
+    fn count(&self, bytes: usize) -> Result<(), Failure> {
+        self.given.set(self.given.get().saturating_add(bytes));
+        if self.given.get() <= MAX_TEXTS {
+            return Ok(());
+        }
+        let size = MAX_TEXTS >> 20;
+        Err(Failure::new(format!(
+            "the values of all templates together are longer than {size} MiB"
+        )))
     }
 
     /// The value of a text that is one `{{ expression }}` and nothing else, such as a list.
@@ -103,9 +128,13 @@ impl Engine {
             .environment
             .compile_expression(inner)
             .and_then(|e| e.eval(context.clone()));
-        Some(value.map_err(|e| Failure {
+        let value = value.map_err(|e| Failure {
             range: None,
             ..Failure::of(&e, inner, None)
+        });
+        Some(value.and_then(|value| {
+            self.count(value.len().unwrap_or(0).saturating_mul(ITEM))?;
+            Ok(value)
         }))
     }
 

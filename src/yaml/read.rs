@@ -1,7 +1,7 @@
 //! Text to [`Node`] tree, by the events of `granit-parser`.
 //!
-//! The parser's own limits end deep nesting (255 levels); aliases are copied, so their total size
-//! is limited here. Tags other than YAML's own scalars' have no meaning in a blueprint.
+//! The parser's own limits end deep nesting (255 levels); what has an anchor is copied, and again
+//! for each alias, so the total size of copies is limited here. Tags other than YAML's own scalars' have no meaning in a blueprint.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use granit_parser::{Event, Parser, ScalarStyle, ScanError};
 use super::{Entry, Node, Scalar, Value};
 use crate::problem::{Problem, Problems, SourceId, Sources, Span};
 
-/// Nodes that aliases may add in all. A blueprint of 10,000 services stays far below.
-const ALIAS_NODES: usize = 1_000_000;
+/// Nodes that may be copied in all. A blueprint of 10,000 services stays far below.
+const COPIED_NODES: usize = 1_000_000;
 /// Larger sources are refused: spans are 32 bits, and no blueprint is a hundredth of it.
 const MAX_BYTES: usize = 256 << 20;
 
@@ -32,7 +32,7 @@ pub fn read(source: SourceId, sources: &Sources, problems: &mut Problems) -> Opt
         problems,
         open: Vec::new(),
         anchors: HashMap::new(),
-        alias_nodes: 0,
+        copied: 0,
         root: None,
         documents: 0,
     };
@@ -85,7 +85,7 @@ struct Builder<'a> {
     problems: &'a mut Problems,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
-    alias_nodes: usize,
+    copied: usize,
     root: Option<Node>,
     documents: usize,
 }
@@ -159,18 +159,18 @@ impl Builder<'_> {
         let Some(open) = self.open.pop() else {
             return Some(());
         };
-        let mut node = Node {
-            value: open.value,
+        let value = match open.value {
+            Value::Map(own) if !open.merges.is_empty() => Value::Map(under(open.merges, own)),
+            value => value,
+        };
+        let node = Node {
+            value,
             span: Span {
                 end: span.end.max(open.span.end),
                 ..open.span
             },
             scope: 0,
         };
-        // The first of several merged maps wins, and the mapping's own keys win over all.
-        for merged in open.merges {
-            node = under(merged, node);
-        }
         self.node(node, open.anchor, false)
     }
 
@@ -181,23 +181,31 @@ impl Builder<'_> {
                 .add(Problem::error("yaml-syntax", message).at(span));
             return None;
         };
-        self.alias_nodes += size(node);
-        if self.alias_nodes > ALIAS_NODES {
-            let message = format!("aliases expand to more than {ALIAS_NODES} nodes");
-            self.problems.add(
-                Problem::error("alias-bomb", message)
-                    .at(span)
-                    .label("this one crosses the limit"),
-            );
-            return None;
-        }
+        let size = size(node);
         let node = node.clone();
+        self.copied(size, span)?;
         self.node(node, 0, false)
+    }
+
+    /// Counts what is copied; `None` when it is too much.
+    fn copied(&mut self, nodes: usize, span: Span) -> Option<()> {
+        self.copied += nodes;
+        if self.copied <= COPIED_NODES {
+            return Some(());
+        }
+        let message = format!("anchors and aliases copy more than {COPIED_NODES} nodes");
+        self.problems.add(
+            Problem::error("alias-bomb", message)
+                .at(span)
+                .label("this one crosses the limit"),
+        );
+        None
     }
 
     /// Puts a finished node where it belongs.
     fn node(&mut self, node: Node, anchor: usize, plain: bool) -> Option<()> {
         if anchor != 0 {
+            self.copied(size(&node), node.span)?;
             self.anchors.insert(anchor, node.clone());
         }
         let Some(open) = self.open.last_mut() else {
@@ -341,22 +349,18 @@ impl Builder<'_> {
     }
 }
 
-/// Keys of `base` that `node` does not have, put before its own.
-fn under(base: Node, node: Node) -> Node {
-    let (Value::Map(mut entries), Value::Map(own)) = (base.value, node.value) else {
-        return Node {
-            value: Value::Null,
-            span: node.span,
-            scope: 0,
-        };
-    };
-    entries.retain(|e| !own.iter().any(|o| o.key == e.key));
-    entries.extend(own);
-    Node {
-        value: Value::Map(entries),
-        span: node.span,
-        scope: 0,
+/// What merged maps bring, put before a mapping's own entries. The first of several wins, and the
+/// mapping's own keys win over all.
+fn under(merges: Vec<Node>, own: Vec<Entry>) -> Vec<Entry> {
+    let mut seen: HashSet<Arc<str>> = own.iter().map(|e| Arc::clone(&e.key)).collect();
+    let mut layers = vec![own];
+    for merged in merges {
+        if let Value::Map(mut entries) = merged.value {
+            entries.retain(|e| seen.insert(Arc::clone(&e.key)));
+            layers.push(entries);
+        }
     }
+    layers.into_iter().rev().flatten().collect()
 }
 
 fn scalar(text: &str, plain: bool) -> Value {

@@ -467,3 +467,49 @@ fn deep_nesting_is_refused() {
         "| upper ".repeat(10_000)
     ));
 }
+
+/// A text with a line for each number; `#` stands for the number.
+fn repeated(count: usize, line: &str) -> String {
+    let lines = (0..count).map(|i| line.replace('#', &i.to_string()));
+    lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
+/// What takes a step for each of its lines would take hours if it took one for each two of them.
+#[test]
+fn long_texts_come_to_an_end_as_well() {
+    const COUNT: usize = 3000;
+    let head = "blueprint: v1\nname: demo\nimages: { app: { ref: \"app:1\" } }\n";
+    let services = "services: { app: { image: app } }\n";
+    let many = |line: &str| repeated(COUNT, line);
+    let chain: Vec<String> = (0..COUNT)
+        .map(|i| format!("  v{i}: \"{{{{ v{} }}}}\"\n", i + 1))
+        .collect();
+    let chain = format!("{}  v{COUNT}: 1\n", chain.concat());
+    for text in [
+        // Variables, each made from another.
+        format!("{head}vars:\n{chain}{services}"),
+        format!(
+            "{head}vars:\n  v: 1\n{}{services}",
+            many("  v#: \"{{ v }}\"")
+        ),
+        // Mappings, one laid on the other, and on many others.
+        format!(
+            "a: &a\n{}b:\n  <<: *a\n{}",
+            many("  a#: 1"),
+            many("  b#: 1")
+        ),
+        format!(
+            "a: &a {{ x: 1 }}\nb:\n  <<:\n{}{}",
+            many("  - *a"),
+            many("  b#: 1")
+        ),
+        // Mistakes, each with a place and perhaps a name that was meant.
+        format!("{head}{services}{}", many("k#: 1")),
+        format!(
+            "{head}services:\n{}",
+            repeated(500, "  s#: { image: app, needs: [t#.x] }")
+        ),
+    ] {
+        quick(&text);
+    }
+}
