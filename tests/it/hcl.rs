@@ -126,10 +126,15 @@ fn names_are_aligned_as_nomad_does() {
     let mut body = Body::default();
     body.set("é", Expr::number(1u64));
     body.set("e\u{301}e", Expr::text("two clusters, three characters"));
+    body.set(
+        "a\u{1ae6}",
+        Expr::text("a mark since Unicode 17, none to Nomad"),
+    );
     body.set("long_name", Expr::texts(["a", "b"]));
     body.block("block", &["label"], Body::default());
     body.set("after", Expr::bool(true));
     let wanted = "é         = 1\ne\u{301}e        = \"two clusters, three characters\"\n\
+                  a\u{1ae6}        = \"a mark since Unicode 17, none to Nomad\"\n\
                   long_name = [\"a\", \"b\"]\n\nblock \"label\" {}\n\nafter = true\n";
     assert_eq!(document("", &body), wanted);
 }
@@ -140,4 +145,17 @@ fn lines_in_a_list_are_quoted() {
     let lines = Expr::List(vec![Expr::Lines("a\nb\n".to_owned())]);
     body.set("list", lines);
     assert_eq!(document("", &body), "list = [\n  \"a\\nb\\n\",\n]\n");
+}
+
+/// Nomad's parser (1.11.3) doubles braces right behind a reference that it leaves as it is.
+#[test]
+fn a_reference_before_a_brace_is_text() {
+    let pieces = |after: &str| {
+        vec![
+            Piece::reference("NOMAD_ALLOC_INDEX"),
+            Piece::Text(after.to_owned()),
+        ]
+    };
+    assert_eq!(quoted(&pieces("}}-")), r#""$${NOMAD_ALLOC_INDEX}}}-""#);
+    assert_eq!(quoted(&pieces("-}")), r#""${NOMAD_ALLOC_INDEX}-}""#);
 }

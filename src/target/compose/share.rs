@@ -49,9 +49,9 @@ pub(super) fn environments<'p>(
     apart: &dyn Fn(&str) -> bool,
 ) -> Environments<'p> {
     let mut groups: IndexMap<&str, Vec<&str>> = IndexMap::new();
-    let sharing = |name: &str, variables: &[Env]| {
-        !apart(name) && !variables.iter().any(|v| misread_as_key(&v.name))
-    };
+    // Beside a merge a variable `<<` would be a second one, in quotes too.
+    let unmerged = |v: &Env| misread_as_key(&v.name) || &*v.name == "<<";
+    let sharing = |name: &str, variables: &[Env]| !apart(name) && !variables.iter().any(unmerged);
     let mut able: HashSet<&str> = HashSet::new();
     for (name, service) in &project.services {
         if service.environment.is_empty() || !sharing(name, &service.environment) {
