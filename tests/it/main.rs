@@ -23,3 +23,4 @@ mod properties;
 mod reference;
 mod support;
 mod tidy;
+mod versions;

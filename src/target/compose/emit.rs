@@ -163,6 +163,7 @@ impl Emitter<'_> {
             restart,
             stop_grace_period,
             stop_signal,
+            before_stop,
             labels,
             patch,
         } = service;
@@ -213,6 +214,10 @@ impl Emitter<'_> {
         text(&mut body, "restart", restart.as_ref());
         text(&mut body, "stop_grace_period", stop_grace_period.as_ref());
         text(&mut body, "stop_signal", stop_signal.as_ref());
+        if let Some(words) = before_stop {
+            let hook = vec![("command".to_owned(), self.words(words))];
+            key(&mut body, "pre_stop", Yaml::List(vec![Yaml::Map(hook)]));
+        }
         if !labels.is_empty() {
             let pairs = labels.iter().map(|(k, v)| (k.as_str(), v));
             key(&mut body, "labels", self.pairs(pairs));

@@ -6,8 +6,10 @@ use sha2::{Digest, Sha256};
 
 use super::lower::{Lowering, Place};
 use super::model::{Mount, Service};
+use super::settings::Version;
 use crate::blueprint::Mode;
 use crate::plan::{self, Value};
+use crate::problem::Problem;
 
 /// A checksum of a container's mounted files: Compose does not recreate a container when the
 /// content of an inline config changes, but it does when a label changes.
@@ -27,6 +29,17 @@ impl Lowering<'_> {
         }
         let mut hash = Sha256::new();
         for file in files {
+            if self.settings.version() < Version::CONTENT {
+                let problem = Problem::error(
+                    "unsupported",
+                    format!("the file {} needs Docker Compose 2.23.1", file.path),
+                )
+                .at(file.span)
+                .label("older ones take no file that stands in the Compose file")
+                .help("say targets: { compose: { version: \"2.23.1\" } } if that is what runs, or deliver config by environment: `delivery: env`");
+                self.account.refused("files", file.span, problem);
+                continue;
+            }
             self.readable(&file.content, file.span);
             if !matches!(file.mode, Mode(0o644 | 0o444)) {
                 let what = "a file's permissions (`mode`) are 0444";

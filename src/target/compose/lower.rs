@@ -9,7 +9,7 @@ use super::addressing::replica_name;
 use super::build;
 use super::health;
 use super::model::{Condition, Dependency, Env, Mount, Project, Resources, SecretSource, Service};
-use super::settings::Settings;
+use super::settings::{Settings, Version};
 use super::share;
 use super::volumes;
 use super::waits;
@@ -432,8 +432,15 @@ impl<'a> Lowering<'a> {
             ..Service::default()
         };
         if let Some(before) = &stop.before {
-            let what = "a command before the stop (`stop.before`) needs Compose 2.30";
-            self.account.lost("stop.before", before.span, what);
+            if self.settings.version() < Version::HOOKS {
+                let what = "a command before the stop (`stop.before`) needs Compose 2.30";
+                self.account.lost("stop.before", before.span, what);
+            } else {
+                let how = "Compose runs it, when it is Compose that stops the container";
+                self.account.emulated("stop.before", before.span, how);
+                let words = before.words.iter().filter_map(|w| w.value(replica));
+                emitted.before_stop = Some(words.cloned().collect());
+            }
         }
         for variable in env {
             self.readable(&variable.value, variable.span);

@@ -56,6 +56,8 @@ pub(super) struct Service {
     pub(super) restart: Option<&'static str>,
     pub(super) stop_grace_period: Option<String>,
     pub(super) stop_signal: Option<String>,
+    /// A command that runs in it before it is stopped.
+    pub(super) before_stop: Option<Vec<Value>>,
     pub(super) labels: Vec<(String, Value)>,
     /// Laid over the emitted service.
     pub(super) patch: Option<Node>,

@@ -1,7 +1,7 @@
 //! `targets.compose`: what only Compose knows.
 
 use crate::blueprint::record::choices;
-use crate::blueprint::{At, Map, Patch, Text, records};
+use crate::blueprint::{At, FromText, Map, Patch, Text, records};
 use crate::problem::{Problem, Problems, Span};
 
 choices! {
@@ -17,6 +17,9 @@ choices! {
 records! {
     /// Settings of the target `compose`.
     pub struct ComposeSettings at "targets.compose" {
+        /// The oldest version of Docker Compose that must take the file: 2.26 unless given, at least
+        /// 2.20.
+        pub version: Option<At<Version>> = "version", "version: \"2.30\"";
         /// `bridge` (the default) or `host`.
         pub network: Option<At<Network>> = "network", "network: bridge";
         /// The address of the node that published ports listen on; `127.0.0.1` unless given, so
@@ -50,9 +53,46 @@ pub(super) const LOSSES: [&str; 10] = [
     "volumes.temporary",
 ];
 
+/// A version of Docker Compose: 2, and these two numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32, pub u32);
+
+impl Version {
+    const OLDEST: Self = Self(20, 0);
+    const DEFAULT: Self = Self(26, 0);
+    /// `configs` have their content in the file; the compose-go of 2.23.0 does not know that.
+    pub(super) const CONTENT: Self = Self(23, 1);
+    /// `pre_stop` hooks (compose-go 2.4.1); 2.29.7 has a compose-go without.
+    pub(super) const HOOKS: Self = Self(30, 0);
+}
+
+impl FromText for Version {
+    fn expected() -> String {
+        "a version of Docker Compose such as \"2.30\" or \"2.23.1\", at least 2.20".to_owned()
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let number = |text: &str| {
+            let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            text.parse().ok().filter(|_| digits)
+        };
+        let rest = text.strip_prefix("2.")?;
+        let version = match rest.split_once('.') {
+            Some((minor, patch)) => Self(number(minor)?, number(patch)?),
+            None => Self(number(rest)?, 0),
+        };
+        (version >= Self::OLDEST).then_some(version)
+    }
+
+    fn scalar_schema() -> serde_json::Value {
+        serde_json::json!({"type": ["string", "number"], "pattern": "^2\\.[0-9]+(\\.[0-9]+)?$"})
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            version: None,
             network: None,
             bind: None,
             build: None,
@@ -64,6 +104,11 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The oldest version that must take the file.
+    pub(super) fn version(&self) -> Version {
+        self.version.map_or(Version::DEFAULT, |v| v.value)
+    }
+
     /// Containers are in the node's network.
     pub(super) fn is_host(&self) -> bool {
         self.network.is_some_and(|n| n.value == Network::Host)

@@ -268,7 +268,7 @@ impl Unit {
             (Place::Variable, 8, 12),
             (
                 Place::Config,
-                if has_config { 1 } else { 0 },
+                usize::from(has_config),
                 if has_config { 6 } else { 1 },
             ),
             (Place::Word, 0, 8),
@@ -541,11 +541,11 @@ fn quoted(text: &Text) -> String {
             '\u{a0}'..='\u{2027}' | '\u{2030}'..='\u{d7ff}' | '\u{1_0000}'..='\u{1_fffd}'
                 if at % 2 == 0 =>
             {
-                out.push(c)
+                out.push(c);
             }
             c if u32::from(c) < 0x100 => write!(out, "\\x{:02x}", u32::from(c)).unwrap_or_default(),
             c if u32::from(c) < 0x1_0000 => {
-                write!(out, "\\u{:04x}", u32::from(c)).unwrap_or_default()
+                write!(out, "\\u{:04x}", u32::from(c)).unwrap_or_default();
             }
             c => write!(out, "\\U{:08x}", u32::from(c)).unwrap_or_default(),
         }

@@ -1,4 +1,4 @@
-//! Dockerfiles: BuildKit's own frontend.
+//! Dockerfiles: `BuildKit`'s own frontend.
 
 use serde_json::Value;
 
