@@ -174,3 +174,35 @@ each_set() {
   done
   [ "${#everyone[@]}" -gt 0 ] || [ "${#own[@]}" -gt 0 ]
 }
+
+# Builds what turns packages for Kubernetes into objects: sets `kustomize` and `helm` to their paths.
+build_packers() {
+  build_tool kustomize sigs.k8s.io/kustomize/kustomize/v5@v5.8.2
+  kustomize=$tool
+  build_tool helm helm.sh/helm/v3/cmd/helm@v3.22.0
+  helm=$tool
+}
+
+# Copies the objects for everyone from a plain package in $out to $scratch/plain. Fails when there are
+# none: all of it may be there with a profile only.
+take_plain() {
+  rm -rf "$scratch/plain"
+  mkdir "$scratch/plain"
+  find "$out" -maxdepth 1 -name '*.yaml' -exec cp {} "$scratch/plain" \;
+  find "$scratch/plain" -name '*.yaml' ! -name '00-*' | grep -q .
+}
+
+render_kustomize() {
+  "$kustomize" build "$out/overlays/values" > "$scratch/rendered.yaml"
+}
+
+# A chart has all profiles in it; the namespace is that of the release, here that of the plain objects.
+render_helm() {
+  plain_namespace
+  "$helm" lint --strict "$out" && "$helm" template release "$out" --namespace "$namespace" > "$scratch/rendered.yaml"
+}
+
+# Sets `namespace` to that of the plain objects.
+plain_namespace() {
+  namespace=$(sed -n 's/^  namespace: //p' "$scratch"/plain/*.yaml | head -n 1)
+}

@@ -1,4 +1,4 @@
-// Kubernetes-check judges manifests with Kubernetes' own code, without a server: what a server
+// Kubernetes-check judges manifests with Kubernetes' own code, mostly without a server: what a server
 // refuses or warns about when it creates the objects, what the Pod Security level of the namespace
 // forbids, and what only shows when a deployment doesn't come up, because one object names another
 // that isn't there.
@@ -6,6 +6,7 @@
 //	kubernetes-check [check] [-level L] [-version V] [-namespace N] [-allow-warning TEXT] PATH...
 //	kubernetes-check env [-namespace N] PATH...
 //	kubernetes-check same [-namespace N] PATH PATH
+//	kubernetes-check server -at FOLDER [-namespace N] PATH...
 //	kubernetes-check try [-version V]
 //
 // A PATH is a YAML file, or a folder whose *.yaml files are read. All of them are one deployment.
@@ -13,8 +14,11 @@
 // `check` prints a line for each bad object and ends with 1 when there is one. `env` prints what the
 // processes get: for each container of each replica one line of JSON with its environment, command,
 // arguments and mounted files, after the kubelet's own expansions. `same` prints the objects that two
-// paths don't have alike, and ends with 1 when there are some. `try` reads a line of JSON for each text
-// and says whether any manifest can carry it (try.go). All end with 2 when they can't run.
+// paths don't have alike, and ends with 1 when there are some. `server` asks a real server, that of
+// tests/conformance/kubernetes-apiserver with this folder, what it would say to the objects: it
+// prints a line for each that is refused, warned of or changed, and ends with 1 when there is one. `try`
+// reads a line of JSON for each text and says whether any manifest can carry it (try.go). All end with
+// 2 when they can't run.
 package main
 
 import (
@@ -44,7 +48,7 @@ func main() {
 
 func run(args []string, out io.Writer) error {
 	mode := "check"
-	if len(args) > 0 && slices.Contains([]string{"check", "env", "same", "try"}, args[0]) {
+	if len(args) > 0 && slices.Contains([]string{"check", "env", "same", "server", "try"}, args[0]) {
 		mode, args = args[0], args[1:]
 	}
 	flags := flag.NewFlagSet("kubernetes-check "+mode, flag.ContinueOnError)
@@ -53,6 +57,7 @@ func run(args []string, out io.Writer) error {
 		allowed   textList
 		namespace = flags.String("namespace", "default", "where objects are that name no namespace")
 		level     = flags.String("level", "", "Pod Security `level`: privileged, baseline or restricted (default: the one that the Namespace enforces, else restricted)")
+		folder    = flags.String("at", "", "the `folder` of a running server")
 		version   = flags.String("version", "", "the oldest Kubernetes `version` that the manifests are made for (default: the one of this program)")
 	)
 	flags.Var(&allowed, "allow-warning", "a warning with this `text` is no failure (may be repeated)")
@@ -71,6 +76,9 @@ func run(args []string, out io.Writer) error {
 	documents, err := readAll(flags.Args())
 	if err != nil {
 		return err
+	}
+	if mode == "server" {
+		return askServer(out, *folder, documents, *namespace)
 	}
 	if err := rules.configure(*level, *version, allowed); err != nil {
 		return err
