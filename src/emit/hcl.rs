@@ -365,7 +365,7 @@ fn push_quoted(out: &mut String, pieces: &[Piece]) {
     let mut escape = Escape::default();
     for (at, piece) in pieces.iter().enumerate() {
         let before_brace = match pieces.get(at + 1) {
-            Some(Piece::Text(next)) => next.starts_with('}'),
+            Some(Piece::Text(next)) => next.contains('}'),
             _ => false,
         };
         match piece {
@@ -376,12 +376,7 @@ fn push_quoted(out: &mut String, pieces: &[Piece]) {
                 let mut chars = text.chars();
                 // Raw, it would be shown on whatever stands before it.
                 if let Some(mark) = chars.clone().next().filter(|c| is_combining_mark(*c)) {
-                    let code = u32::from(mark);
-                    let _ = if code > 0xffff {
-                        write!(out, "\\U{code:08x}")
-                    } else {
-                        write!(out, "\\u{code:04x}")
-                    };
+                    push_code(out, mark);
                     escape.run = None;
                     chars.next();
                 }
@@ -390,7 +385,8 @@ fn push_quoted(out: &mut String, pieces: &[Piece]) {
                 }
             }
             // Behind a `$` the reference would be taken for an escape; and the parser of Nomad 1.11.3
-            // doubles braces right behind one that it leaves. As text it is the same.
+            // doubles braces behind one that it leaves, with a blank between too. As text it is the
+            // same.
             Piece::Reference(name) if escape.run.is_some() || before_brace => {
                 for c in ['$', '{'].into_iter().chain(name.chars()).chain(['}']) {
                     escape.push(out, c, quoted_char);
@@ -428,12 +424,37 @@ impl Escape {
                 out.push(c);
                 self.run = Some(c);
             }
+            // The parser cuts a text behind `$` and `%`: a mark would be counted by itself.
+            (c, Some(run)) if is_shown_on(c, run) => {
+                push_code(out, c);
+                self.run = None;
+            }
             (c, _) => {
                 write(out, c);
                 self.run = None;
             }
         }
     }
+}
+
+/// Do both make one cluster?
+fn is_shown_on(c: char, before: char) -> bool {
+    !c.is_ascii()
+        && [before, c]
+            .iter()
+            .collect::<String>()
+            .graphemes(true)
+            .count()
+            == 1
+}
+
+fn push_code(out: &mut String, c: char) {
+    let code = u32::from(c);
+    let _ = if code > 0xffff {
+        write!(out, "\\U{code:08x}")
+    } else {
+        write!(out, "\\u{code:04x}")
+    };
 }
 
 fn quoted_char(out: &mut String, c: char) {

@@ -139,6 +139,15 @@ fn names_are_aligned_as_nomad_does() {
     assert_eq!(document("", &body), wanted);
 }
 
+/// Behind a sign a mark is a piece of its own to the parser.
+#[test]
+fn a_mark_behind_a_sign_is_a_code() {
+    for sign in ["$", "%", "$$"] {
+        let pieces = [Piece::Text(format!("{sign}\u{20ef}é"))];
+        assert_eq!(quoted(&pieces), format!("\"{sign}\\u20efé\""));
+    }
+}
+
 #[test]
 fn lines_in_a_list_are_quoted() {
     let mut body = Body::default();
@@ -157,5 +166,6 @@ fn a_reference_before_a_brace_is_text() {
         ]
     };
     assert_eq!(quoted(&pieces("}}-")), r#""$${NOMAD_ALLOC_INDEX}}}-""#);
-    assert_eq!(quoted(&pieces("-}")), r#""${NOMAD_ALLOC_INDEX}-}""#);
+    assert_eq!(quoted(&pieces(" }")), r#""$${NOMAD_ALLOC_INDEX} }""#);
+    assert_eq!(quoted(&pieces("-{")), r#""${NOMAD_ALLOC_INDEX}-{""#);
 }

@@ -15,9 +15,10 @@ use crate::emit::yaml::Yaml;
 const WORTH: usize = 2;
 
 /// Can a name not be a key of a mapping? compose-go takes one that begins with `x-` for an
-/// extension, and YAML ends simple keys at 1024 characters.
+/// extension, its schema wants some character that is no line end, and YAML ends simple keys at 1024
+/// characters.
 pub(super) fn misread_as_key(name: &str) -> bool {
-    name.is_empty() || name.starts_with("x-") || name.len() > 1000
+    name.chars().all(|c| c == '\n') || name.starts_with("x-") || name.len() > 1000
 }
 
 /// How environments are split.

@@ -2,9 +2,10 @@
 //! platform's own code, and every byte must arrive.
 //!
 //! ```text
-//! fidelity TARGET --flokkr PATH --program PATH [--seed N] [--count N] [--keep DIR]
+//! fidelity TARGET --flokkr PATH --program PATH [--seed N] [--count N] [--first N] [--keep DIR]
 //! ```
 //!
+//! A run begins with batch 0, or with `--first`, so that a difference can be seen again alone.
 //! What flokkr refuses must say so on its own line of the blueprint, and is then written without
 //! flokkr, in every careful spelling that the program knows: one that arrives is a difference, too.
 //! It ends with 1 when there are differences, and prints each with its place and its bytes.
@@ -40,6 +41,7 @@ struct Options {
     program: PathBuf,
     seed: u64,
     count: usize,
+    first: usize,
     keep: Option<PathBuf>,
 }
 
@@ -63,7 +65,7 @@ fn main() -> ExitCode {
     let started = Instant::now();
     let mut tally = Tally::default();
     let mut made = 0;
-    let mut number = 0;
+    let mut number = options.first;
     while made < options.count && tally.differences.len() < ENOUGH {
         let size = BATCH.min(options.count - made);
         match judge(&options, number, size, &mut tally) {
@@ -202,7 +204,7 @@ fn options() -> Result<Options, String> {
     let consumer = consumer::ALL.into_iter().find(|c| c.shape.target == target);
     let consumer = consumer.ok_or_else(|| format!("there is no target {target} here"))?;
     let (mut flokkr, mut program, mut keep) = (None, None, None);
-    let (mut seed, mut count) = (1, 20_000);
+    let (mut seed, mut count, mut first) = (1, 20_000, 0);
     while let Some(word) = words.next() {
         let value = words
             .next()
@@ -217,6 +219,7 @@ fn options() -> Result<Options, String> {
             "--program" => program = Some(PathBuf::from(value)),
             "--keep" => keep = Some(PathBuf::from(value)),
             "--seed" => seed = number()?,
+            "--first" => first = usize::try_from(number()?).map_err(|e| e.to_string())?,
             "--count" => count = usize::try_from(number()?).map_err(|e| e.to_string())?,
             _ => return Err(format!("{word} is not known")),
         }
@@ -227,6 +230,7 @@ fn options() -> Result<Options, String> {
         program: program.ok_or("--program is missing")?,
         seed,
         count,
+        first,
         keep,
     })
 }
