@@ -437,6 +437,12 @@ impl Escape {
     }
 }
 
+/// Does it make one cluster with whatever follows? The reader of Nomad's options (`json` of hcl 2.20)
+/// passes over a quote or a backslash in such a cluster.
+pub fn is_shown_before(c: char) -> bool {
+    !c.is_ascii() && [c, '"'].iter().collect::<String>().graphemes(true).count() == 1
+}
+
 /// Do both make one cluster?
 fn is_shown_on(c: char, before: char) -> bool {
     !c.is_ascii()
@@ -464,9 +470,7 @@ fn quoted_char(out: &mut String, c: char) {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
-        c if needs_escape(c) => {
-            let _ = write!(out, "\\u{:04x}", u32::from(c));
-        }
+        c if needs_escape(c) || is_shown_before(c) => push_code(out, c),
         c => out.push(c),
     }
 }

@@ -148,6 +148,18 @@ fn a_mark_behind_a_sign_is_a_code() {
     }
 }
 
+/// In the driver's options, which are JSON before they are read again, such a character hides a quote
+/// or a backslash that follows.
+#[test]
+fn what_is_shown_before_others_hides_no_quote() {
+    let blueprint = "blueprint: v1\nname: made\nimages: { app: { ref: \"example/app:1\" } }\nservices:\n  \
+                     app: { image: app, command: [run, \"a\\u0600\", \"\\u0600b\", \"\\u0600\\\"c\"] }\n";
+    let emitted = emit(blueprint, target::find("nomad").unwrap());
+    let text = &emitted.files.unwrap()[0].text;
+    let wanted = r#"["a\u0600${NOMAD_META_empty}", "\u0600b", "\u0600${NOMAD_META_empty}\"c"]"#;
+    assert!(text.contains(wanted), "{text}");
+}
+
 #[test]
 fn lines_in_a_list_are_quoted() {
     let mut body = Body::default();

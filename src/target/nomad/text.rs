@@ -9,14 +9,16 @@
 //!   keeps the parser from composing them.
 //! - The options of the driver are parsed as HCL templates a second time, so that `${` and `%{`
 //!   are doubled twice. That pass ends at a lone carriage return, and drops a byte order mark at
-//!   the beginning. It normalises again, so that nothing keeps two characters apart.
+//!   the beginning. It normalises again, so that nothing keeps two characters apart. Before, the
+//!   options are JSON, whose reader goes from one cluster of characters to the next: it does not
+//!   see a quote or a backslash behind a character that is shown before others (U+0600, say).
 
 use std::collections::BTreeSet;
 
 use unicode_normalization::UnicodeNormalization;
 
 use super::model::Text;
-use crate::emit::hcl::Piece;
+use crate::emit::hcl::{self, Piece};
 
 /// The reference to the index of an allocation in its group.
 pub(super) const INDEX: &str = "NOMAD_ALLOC_INDEX";
@@ -199,9 +201,17 @@ pub(super) fn option(text: &str) -> Result<Text, Unfit> {
                 run = None;
             }
         }
+        if hcl::is_shown_before(c) && chars.peek().is_none_or(|next| is_escaped_in_json(*next)) {
+            pieces.push(Piece::Text(std::mem::take(&mut out)));
+            pieces.push(Piece::reference(Meta::Empty.reference()));
+        }
     }
     pieces.push(Piece::Text(out));
     Ok(apart(pieces))
+}
+
+fn is_escaped_in_json(c: char) -> bool {
+    c.is_control() || matches!(c, '"' | '\\' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}')
 }
 
 /// The pieces of an option: a `$` before a reference would make it an escape, so that it becomes an
