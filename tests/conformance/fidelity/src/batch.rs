@@ -104,6 +104,8 @@ pub struct Batch {
     shape: Shape,
     /// The settings of the target.
     pub settings: &'static str,
+    /// The image that all processes are of, if they are run.
+    witness: Option<String>,
     units: Vec<Unit>,
     /// By the lines of the text: where each case stands. Line 1 is the first.
     lines: Vec<Option<Key>>,
@@ -118,7 +120,13 @@ const CONFIG_PREFIX: &str = "APP.PROPERTIES_";
 
 impl Batch {
     /// About so many cases from a seed.
-    pub fn new(shape: Shape, seed: u64, number: usize, size: usize) -> Self {
+    pub fn new(
+        shape: Shape,
+        witness: Option<String>,
+        seed: u64,
+        number: usize,
+        size: usize,
+    ) -> Self {
         let mut hostile = Hostile::new(
             seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)
                 .wrapping_add(number as u64),
@@ -138,6 +146,7 @@ impl Batch {
         Self {
             shape,
             settings,
+            witness,
             units,
             lines: Vec::new(),
         }
@@ -160,11 +169,14 @@ impl Batch {
         page.line("images:");
         if self.shape.builds {
             for (at, unit) in self.units.iter().enumerate() {
-                page.image(at, unit);
+                page.image(at, unit, self.witness.as_deref());
             }
         } else {
-            page.line("  plain: { ref: \"example.org/plain:1\", user: \"1000:1000\", entrypoint: exec, argv: exec }");
-            page.line("  config: { ref: \"example.org/config:1\", user: \"1000:1000\", entrypoint: exec, argv: exec, launcher: launch }");
+            for (name, launcher) in [("plain", ""), ("config", ", launcher: launch")] {
+                let own = format!("example.org/{name}:1");
+                let image = self.witness.as_ref().unwrap_or(&own);
+                page.line(&format!("  {name}: {{ ref: \"{image}\", user: \"1000:1000\", entrypoint: exec, argv: exec{launcher} }}"));
+            }
         }
         page.line("services:");
         for (at, unit) in self.units.iter().enumerate() {
@@ -249,7 +261,7 @@ fn expected(cases: &[Case], replica: u32, command: &str) -> Process {
         entry.insert(0, "/entry".to_owned());
     }
     if !check.is_empty() {
-        check.insert(0, "check".to_owned());
+        check.insert(0, "/check".to_owned());
     }
     process.words = entry.into_iter().chain(words).collect();
     process.check = check;
@@ -390,7 +402,14 @@ impl Page {
         }
         if of(Place::Check).next().is_some() {
             self.line("    health:");
-            self.words("      command", "check", false, at, false, of(Place::Check));
+            self.words(
+                "      command",
+                "/check",
+                false,
+                at,
+                false,
+                of(Place::Check),
+            );
         }
         if !unit.beside.is_empty() {
             self.line("    sidecars:\n      side:");
@@ -411,13 +430,19 @@ impl Page {
         }
     }
 
-    fn image(&mut self, at: usize, unit: &Unit) {
+    fn image(&mut self, at: usize, unit: &Unit, witness: Option<&str>) {
         let of = |place| of(&unit.cases, place);
         self.line(&format!(
-            "  {}:\n    ref: \"example.org/{}:1\"\n    user: \"1000:1000\"",
+            "  {}:\n    ref: \"example.org/{}:1\"",
             unit.name, unit.name
         ));
-        self.line("    build:\n      base: \"debian:bookworm-slim\"");
+        self.line(match witness {
+            None => "    user: \"1000:1000\"",
+            // A user is added by a shell, and there is none.
+            Some(_) => "    root: there is no other user",
+        });
+        let base = witness.unwrap_or("debian:bookworm-slim");
+        self.line(&format!("    build:\n      base: \"{base}\""));
         self.mapping("      env", at, false, of(Place::Variable));
         self.mapping("      labels", at, false, of(Place::Label));
         self.words(

@@ -3,19 +3,25 @@
 //!
 //! ```text
 //! fidelity TARGET --flokkr PATH --program PATH [--seed N] [--count N] [--first N] [--keep DIR]
+//! fidelity compose|docker --flokkr PATH --witness IMAGE ...
 //! ```
 //!
-//! A run begins with batch 0, or with `--first`, so that a difference can be seen again alone.
+//! A run begins with batch 0, or with `--first`, so that a difference can be seen again alone. With an
+//! image that has the witness in it, a running Docker Engine takes the place of the program, and what
+//! is compared is what real processes got.
+//!
 //! What flokkr refuses must say so on its own line of the blueprint, and is then written without
 //! flokkr, in every careful spelling that the program knows: one that arrives is a difference, too.
 //! It ends with 1 when there are differences, and prints each with its place and its bytes.
 //!
 //! [`hostile`] makes texts, [`batch`] puts them into blueprints and knows what must arrive,
-//! [`generator`] runs flokkr, [`consumer`] the programs, and [`compare`] finds what differs.
+//! [`generator`] runs flokkr, [`consumer`] the programs, [`engine`] the containers, and [`compare`]
+//! finds what differs.
 
 mod batch;
 mod compare;
 mod consumer;
+mod engine;
 mod generator;
 mod hostile;
 
@@ -31,6 +37,9 @@ use generator::Problem;
 /// So many cases are in one blueprint.
 const BATCH: usize = 1000;
 
+/// And so many in one that is run: some 60 containers.
+const RUN_BATCH: usize = 500;
+
 /// After so many differences the rest tells nothing new.
 const ENOUGH: usize = 20;
 
@@ -38,11 +47,19 @@ const ENOUGH: usize = 20;
 struct Options {
     consumer: &'static Consumer,
     flokkr: PathBuf,
-    program: PathBuf,
+    judge: Judge,
     seed: u64,
     count: usize,
     first: usize,
     keep: Option<PathBuf>,
+}
+
+/// Who says what arrives.
+enum Judge {
+    /// A program around the platform's own code.
+    Program(PathBuf),
+    /// The processes themselves, which are of this image.
+    Witness(String),
 }
 
 /// What was seen.
@@ -51,6 +68,8 @@ struct Tally {
     carried: BTreeMap<Place, usize>,
     /// By the kind of problem, and how often.
     refused: BTreeMap<String, usize>,
+    /// How many processes there were.
+    processes: usize,
     differences: Vec<String>,
 }
 
@@ -64,10 +83,14 @@ fn main() -> ExitCode {
     };
     let started = Instant::now();
     let mut tally = Tally::default();
+    let most = match options.judge {
+        Judge::Program(_) => BATCH,
+        Judge::Witness(_) => RUN_BATCH,
+    };
     let mut made = 0;
     let mut number = options.first;
     while made < options.count && tally.differences.len() < ENOUGH {
-        let size = BATCH.min(options.count - made);
+        let size = most.min(options.count - made);
         match judge(&options, number, size, &mut tally) {
             Ok(cases) => made += cases,
             Err(wrong) => {
@@ -89,7 +112,11 @@ fn judge(
 ) -> Result<usize, String> {
     let consumer = options.consumer;
     let scratch = Scratch::new(options.keep.as_deref(), number)?;
-    let mut batch = Batch::new(consumer.shape, options.seed, number, size);
+    let witness = match &options.judge {
+        Judge::Program(_) => None,
+        Judge::Witness(image) => Some(image.clone()),
+    };
+    let mut batch = Batch::new(consumer.shape, witness, options.seed, number, size);
     let mut all = BTreeMap::new();
     batch.count(&mut all);
     let cases = all.values().sum();
@@ -100,19 +127,27 @@ fn judge(
     });
     let folder = folder.ok_or("flokkr refuses more at every turn")??;
     batch.count(&mut tally.carried);
-    let processes = consumer.processes(&options.program, &folder)?;
-    let found = compare::differences(&batch.expected(), &processes);
+    let expected = batch.expected();
+    let all = match &options.judge {
+        Judge::Program(program) => vec![("", consumer.processes(program, &folder)?)],
+        Judge::Witness(image) => consumer.run(image, &folder, &expected)?,
+    };
     let place = format!("batch {number} of seed {}", options.seed);
-    tally.differences.extend(
-        found
-            .into_iter()
-            .take(ENOUGH)
-            .map(|line| format!("{place}: {line}")),
-    );
+    for (builder, processes) in all {
+        tally.processes += processes.len();
+        let found = compare::differences(&expected, &processes).into_iter();
+        let by = if builder.is_empty() { "" } else { ", by " };
+        let found = found.map(|line| format!("{place}{by}{builder}: {line}"));
+        tally.differences.extend(found.take(ENOUGH));
+    }
+    // What is refused was written in other ways for the program, which is the faster.
+    let Judge::Program(program) = &options.judge else {
+        return Ok(cases);
+    };
     // What differs from replica to replica is no question of spelling alone, and no text of a
     // blueprint has a NUL.
     refused.retain(|case| !case.value.differs() && !case.has_nul() && !consumer.is_own(case));
-    let answers = consumer.answers(&options.program, batch.settings, &refused)?;
+    let answers = consumer.answers(program, batch.settings, &refused)?;
     for (case, answer) in refused.iter().zip(answers) {
         if answer.carried {
             let (value, how) = (case.value.of_replica(0), answer.how);
@@ -180,10 +215,11 @@ fn report(options: &Options, tally: &Tally, made: usize, started: Instant) -> Ex
         .iter()
         .filter_map(|(place, name)| Some(format!("{} {name}", tally.carried.get(place)?)));
     println!(
-        "{}, seed {}: {made} texts in {:.0} s: {carried} carried ({}), {} refused, {} differences",
+        "{}, seed {}: {made} texts in {:.0} s: {carried} carried to {} processes ({}), {} refused, {} differences",
         options.consumer.shape.target,
         options.seed,
         started.elapsed().as_secs_f64(),
+        tally.processes,
         by_place.collect::<Vec<_>>().join(", "),
         made - carried.min(made),
         tally.differences.len()
@@ -203,7 +239,7 @@ fn options() -> Result<Options, String> {
     let target = words.next().ok_or("name a target")?;
     let consumer = consumer::ALL.into_iter().find(|c| c.shape.target == target);
     let consumer = consumer.ok_or_else(|| format!("there is no target {target} here"))?;
-    let (mut flokkr, mut program, mut keep) = (None, None, None);
+    let (mut flokkr, mut judge, mut keep) = (None, None, None);
     let (mut seed, mut count, mut first) = (1, 20_000, 0);
     while let Some(word) = words.next() {
         let value = words
@@ -216,7 +252,8 @@ fn options() -> Result<Options, String> {
         };
         match word.as_str() {
             "--flokkr" => flokkr = Some(PathBuf::from(value)),
-            "--program" => program = Some(PathBuf::from(value)),
+            "--program" => judge = Some(Judge::Program(PathBuf::from(value))),
+            "--witness" => judge = Some(Judge::Witness(value)),
             "--keep" => keep = Some(PathBuf::from(value)),
             "--seed" => seed = number()?,
             "--first" => first = usize::try_from(number()?).map_err(|e| e.to_string())?,
@@ -227,7 +264,7 @@ fn options() -> Result<Options, String> {
     Ok(Options {
         consumer,
         flokkr: flokkr.ok_or("--flokkr is missing")?,
-        program: program.ok_or("--program is missing")?,
+        judge: judge.ok_or("--program or --witness is missing")?,
         seed,
         count,
         first,

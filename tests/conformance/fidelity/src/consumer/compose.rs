@@ -25,6 +25,7 @@ pub const COMPOSE: Consumer = Consumer {
     asked: nothing_asked,
     own: |_| false,
     read,
+    run: Some(crate::engine::compose),
 };
 
 fn read(line: &Value, processes: &mut Processes) {

@@ -23,6 +23,7 @@ pub const DOCKER: Consumer = Consumer {
     asked: nothing_asked,
     own: |_| false,
     read,
+    run: Some(crate::engine::dockerfiles),
 };
 
 fn read(line: &Value, processes: &mut Processes) {

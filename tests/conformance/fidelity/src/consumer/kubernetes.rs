@@ -25,6 +25,7 @@ pub const KUBERNETES: Consumer = Consumer {
     asked,
     own: |_| false,
     read,
+    run: None,
 };
 
 /// The version that the files are for.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::batch::{Case, Place, Shape};
+use crate::engine::{OWN_LABELS, OWN_VARIABLES, Run};
 
 /// The part that a process plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,6 +57,8 @@ pub struct Consumer {
     own: fn(&str) -> bool,
     /// Puts a line of the program's answer where it belongs.
     read: fn(&Value, &mut Processes),
+    /// Runs them on an engine, if there is one for them.
+    run: Option<Run>,
 }
 
 /// All platforms.
@@ -115,6 +118,35 @@ impl Consumer {
             (self.read)(&line, &mut processes);
         }
         Ok(processes)
+    }
+
+    /// What the processes got when they ran, by what was built with.
+    pub fn run(
+        &self,
+        witness: &str,
+        folder: &Path,
+        expected: &Processes,
+    ) -> Result<Vec<(&'static str, Processes)>, String> {
+        let run = self.run.ok_or("there is no engine for that here")?;
+        let said = run(witness, folder)?.into_iter().map(|(builder, lines)| {
+            let mut processes = Processes::new();
+            for line in &lines {
+                (self.read)(line, &mut processes);
+            }
+            for (place, process) in &mut processes {
+                let Some(expected) = expected.get(place) else {
+                    continue;
+                };
+                process.variables.retain(|name, _| {
+                    !OWN_VARIABLES.contains(&name.as_str()) || expected.variables.contains_key(name)
+                });
+                process.labels.retain(|name, _| {
+                    !name.starts_with(OWN_LABELS) || expected.labels.contains_key(name)
+                });
+            }
+            (builder, processes)
+        });
+        Ok(said.collect())
     }
 
     /// What the platform makes of cases that are written without flokkr.

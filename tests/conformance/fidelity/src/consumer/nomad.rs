@@ -28,6 +28,7 @@ pub const NOMAD: Consumer = Consumer {
         matches!(name, "NOMAD_ALLOC_ID" | "NOMAD_ALLOC_INDEX") || name.starts_with("NOMAD_META_")
     },
     read,
+    run: None,
 };
 
 /// What is to be loaded into Consul.

@@ -1,0 +1,274 @@
+//! A real engine: what the files say is built and started, and the processes themselves say what they
+//! got. They are those of an image with nothing but the witness in it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// What an engine says about the files of a batch: by what was built with, lines as the program
+/// around the platform's code writes them.
+pub type Said = Vec<(&'static str, Vec<Value>)>;
+
+/// Runs the files of a folder, with the image that all are of.
+pub type Run = fn(&str, &Path) -> Result<Said, String>;
+
+/// A container that says nothing for so long never will. The first check comes after 5 s.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The names that an engine gives every process, unless it is given them.
+pub const OWN_VARIABLES: [&str; 3] = ["PATH", "HOME", "HOSTNAME"];
+
+/// What the names begin with of the labels by which Docker Compose knows its containers.
+pub const OWN_LABELS: &str = "com.docker.compose.";
+
+/// A line of the witness.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Seen {
+    words: Vec<String>,
+    environment: Vec<String>,
+    files: Map<String, Value>,
+    check: Vec<String>,
+}
+
+/// Their ids follow.
+const REMOVE_IMAGES: [&str; 2] = ["rmi", "--force"];
+
+/// The words that remove what is left, however that comes.
+struct Leftover(Vec<String>);
+
+impl Drop for Leftover {
+    fn drop(&mut self) {
+        let words: Vec<&str> = self.0.iter().map(String::as_str).collect();
+        let mut wrong = String::new();
+        // Nothing was built.
+        if words == REMOVE_IMAGES {
+            return;
+        }
+        // A network may be in use for a moment after the last container of it is gone.
+        for _ in 0..10 {
+            match docker(&words) {
+                Ok(_) => return,
+                Err(said) => wrong = said,
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+        eprintln!("left over: {wrong}");
+    }
+}
+
+/// Docker Compose starts the containers of a folder, whose image is the witness.
+pub fn compose(witness: &str, folder: &Path) -> Result<Said, String> {
+    let project: String = witness
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
+        .collect();
+    let file = folder.join("compose.yaml").display().to_string();
+    let down = "compose -p PROJECT -f FILE down --volumes --remove-orphans --timeout 1";
+    let words = down.split(' ').map(|word| match word {
+        "PROJECT" => project.clone(),
+        "FILE" => file.clone(),
+        word => word.to_owned(),
+    });
+    let leftover = Leftover(words.collect());
+    docker(&["compose", "-p", &project, "-f", &file, "up", "--detach"])?;
+    let label = format!("label=com.docker.compose.project={project}");
+    let found = docker(&["ps", "--all", "--quiet", "--no-trunc", "--filter", &label])?;
+    let containers: Vec<&str> = found.lines().collect();
+    let described = described("container", &containers)?;
+    let lines = each(described, |container| {
+        let id = text(&container["Id"]);
+        let config = &container["Config"];
+        let check = config["Healthcheck"]["Test"].clone();
+        let seen = heard(&id, !check.is_null())?;
+        // The first word of what the engine knows says that no shell runs it.
+        let known = check.as_array().into_iter().flatten().skip(1).map(text);
+        let known: Vec<String> = known.collect();
+        if known != seen.check {
+            return Err(format!(
+                "a check has other words than the engine says: {:?} instead of {known:?}",
+                seen.check
+            ));
+        }
+        Ok(json!({
+            "service": config["Labels"]["com.docker.compose.service"],
+            "entrypoint": own_words(seen.words),
+            "environment": variables(seen.environment),
+            "labels": config["Labels"],
+            "files": seen.files,
+            "health": check,
+        }))
+    });
+    drop(leftover);
+    Ok(vec![("", lines?)])
+}
+
+/// The images of a folder are built from the witness by both builders, and run once.
+pub fn dockerfiles(_: &str, folder: &Path) -> Result<Said, String> {
+    let entries = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let folders = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let folders: Vec<PathBuf> = folders
+        .filter(|path| path.join("Dockerfile").is_file())
+        .collect();
+    let mut said = Said::new();
+    for (builder, buildkit) in [("BuildKit", "1"), ("the classic builder", "0")] {
+        let built = Mutex::new(Leftover(REMOVE_IMAGES.map(str::to_owned).to_vec()));
+        let lines = each(folders.clone(), |path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let wrong = |wrong| format!("{builder}: {name}: {wrong}");
+            let path = path.display().to_string();
+            let mut docker_build = command(&["build", "--quiet", "--network", "none", &path]);
+            docker_build.env("DOCKER_BUILDKIT", buildkit);
+            let id = output(&mut docker_build).map_err(wrong)?;
+            let id = id.trim();
+            if let Ok(mut built) = built.lock() {
+                built.0.push(id.to_owned());
+            }
+            // The folder tells the witness that nobody needs it any longer.
+            let run = docker(&["run", "--rm", "--network=none", "--tmpfs=/ends", id]);
+            let seen: Seen = serde_json::from_str(&run.map_err(wrong)?)
+                .map_err(|e| wrong(format!("what it says can't be read: {e}")))?;
+            let image = described("image", &[id]).map_err(wrong)?;
+            let config = image.first().map_or(&Value::Null, |image| &image["Config"]);
+            Ok(json!({
+                "file": format!("{name}/Dockerfile"),
+                "entrypoint": own_words(seen.words),
+                "environment": variables(seen.environment),
+                "labels": config["Labels"],
+                "health": { "test": config["Healthcheck"]["Test"] },
+            }))
+        });
+        drop(built);
+        said.push((builder, lines?));
+    }
+    Ok(said)
+}
+
+/// What a container says, as soon as it has said all.
+fn heard(id: &str, is_checked: bool) -> Result<Seen, String> {
+    let started = Instant::now();
+    loop {
+        let log = docker(&["logs", id])?;
+        let mut seen = Seen::default();
+        // The last line may not be there as a whole.
+        let whole = log.rfind('\n').map_or("", |end| &log[..end]);
+        for line in whole.lines() {
+            let line: Seen = serde_json::from_str(line)
+                .map_err(|e| format!("what a container says can't be read: {e}"))?;
+            if line.check.is_empty() {
+                seen = Seen {
+                    check: seen.check,
+                    ..line
+                };
+            } else {
+                seen.check = line.check;
+            }
+        }
+        if !seen.words.is_empty() && is_checked != seen.check.is_empty() {
+            return Ok(seen);
+        }
+        if started.elapsed() > PATIENCE {
+            let state = docker(&["inspect", "--format", "{{json .State}}", id])?;
+            return Err(format!("a container says nothing: {state}"));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+/// The words that a process was given beside the image's own.
+fn own_words(mut words: Vec<String>) -> Vec<String> {
+    if words.first().is_some_and(|word| word == "/witness") {
+        words.remove(0);
+    }
+    words
+}
+
+/// By name. What can't be in such a list gets a name that nothing has.
+fn variables(entries: Vec<String>) -> Map<String, Value> {
+    let mut variables = Map::new();
+    for entry in entries {
+        let (name, value) = match entry.split_once('=') {
+            Some((name, value)) => (name.to_owned(), value.to_owned()),
+            None => (format!("{entry}= without a sign"), String::new()),
+        };
+        if variables.contains_key(&name) {
+            variables.insert(format!("{name}= once more"), Value::from(value));
+        } else {
+            variables.insert(name, Value::from(value));
+        }
+    }
+    variables
+}
+
+/// What the engine knows of containers or images.
+fn described(kind: &str, ids: &[&str]) -> Result<Vec<Value>, String> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let said = docker(&[&[kind, "inspect"], ids].concat())?;
+    serde_json::from_str(&said).map_err(|e| format!("docker {kind} inspect: {e}"))
+}
+
+/// Does something with each, some at a time: most of it is waiting. All that goes wrong is told.
+fn each<T: Send>(
+    all: Vec<T>,
+    work: impl Fn(T) -> Result<Value, String> + Sync,
+) -> Result<Vec<Value>, String> {
+    let rest = Mutex::new(all.into_iter());
+    let next = || rest.lock().ok()?.next();
+    let worker = || std::iter::from_fn(next).map(&work).collect::<Vec<_>>();
+    let done = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..4).map(|_| scope.spawn(worker)).collect();
+        let ends = workers.into_iter().map(std::thread::ScopedJoinHandle::join);
+        ends.collect::<Result<Vec<_>, _>>()
+    });
+    let done = done.map_err(|_| "a worker panicked".to_owned())?;
+    let (right, wrong): (Vec<_>, Vec<_>) = done.into_iter().flatten().partition(Result::is_ok);
+    let wrong: BTreeSet<String> = wrong.into_iter().filter_map(Result::err).collect();
+    if wrong.is_empty() {
+        Ok(right.into_iter().flatten().collect())
+    } else {
+        Err(wrong.into_iter().collect::<Vec<_>>().join("\n"))
+    }
+}
+
+fn docker(words: &[&str]) -> Result<String, String> {
+    output(&mut command(words))
+}
+
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new("docker");
+    command.args(words);
+    // With more at once, an engine more often loses count of who uses a network, which then stays.
+    command.env("COMPOSE_PARALLEL_LIMIT", "4");
+    command
+}
+
+fn output(command: &mut Command) -> Result<String, String> {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().map_err(|e| format!("docker: {e}"))?;
+    if status.success() {
+        return String::from_utf8(stdout).map_err(|e| format!("docker: {e}"));
+    }
+    let words = command.get_args().map(|word| word.to_string_lossy());
+    let words: Vec<_> = words.take(6).collect();
+    let said = String::from_utf8_lossy(&stderr);
+    let end: Vec<&str> = said.lines().rev().take(5).collect();
+    let end = end.into_iter().rev().collect::<Vec<_>>().join("\n");
+    Err(format!(
+        "docker {} ended with {status}: {end}",
+        words.join(" ")
+    ))
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}

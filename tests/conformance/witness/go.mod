@@ -1,0 +1,3 @@
+module flokkr/tests/conformance/witness
+
+go 1.26
