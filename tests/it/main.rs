@@ -21,6 +21,7 @@ mod hcl;
 mod meaning;
 mod properties;
 mod reference;
+mod rules;
 mod support;
 mod tidy;
 mod versions;

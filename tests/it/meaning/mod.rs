@@ -10,13 +10,13 @@ mod compare;
 pub mod compose;
 mod fit;
 mod kubernetes;
-mod nomad;
+pub mod nomad;
 mod once;
 mod planned;
 mod process;
 mod random;
 mod shell;
-mod yaml;
+pub mod yaml;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use flokkr::blueprint;

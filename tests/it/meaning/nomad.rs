@@ -5,7 +5,7 @@
 //! steps one after the other (`script`).
 
 mod driver;
-mod job;
+pub mod job;
 mod script;
 mod template;
 

@@ -88,6 +88,13 @@ impl Body {
         };
         block
     }
+
+    /// What stands in the only block of a kind, without what is around it.
+    pub fn taken(self, kind: &str) -> Self {
+        self.only(kind);
+        let mut blocks = self.blocks.into_iter();
+        blocks.find(|b| b.kind == kind).unwrap().body
+    }
 }
 
 /// Reads a file.

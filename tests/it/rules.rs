@@ -1,0 +1,304 @@
+//! Rules of the platforms that no value shows: who waits for what, what is started again, what
+//! rolls when its config changes, what a pod may do. A file that breaks one is read without a word.
+//!
+//! Each rule says what a platform does with it. Snapshots hold the same words, but they only say
+//! that something changed; `tests/conformance/mutants` shows who notices more.
+
+use flokkr::file::File;
+use flokkr::target;
+use serde_yaml::Value;
+
+use crate::meaning::nomad::job::{self, Body};
+use crate::meaning::yaml::{documents, entries, items, text};
+use crate::support::emit;
+
+/// An ensemble with all that may stand beside a process, a job, and who needs both.
+const BLUEPRINT: &str = r#"
+blueprint: v1
+name: demo
+images: { app: { ref: "app:1", conf: /etc/app, user: "1000:1000" } }
+services:
+  quorum:
+    image: app
+    kind: ensemble
+    replicas: 3
+    ports: { client: { port: 1, publish: 30001 } }
+    volumes: { data: { path: /data, size: 1Gi } }
+    files: { /etc/motd: { text: "hello", mode: "0600" } }
+    health: { tcp: client }
+    init: [{ name: format, command: [format] }]
+    sidecars: { agent: { command: [agent] } }
+  task: { image: app, kind: job, command: [once], restart: on-failure, ports: { done: 2 }, health: { tcp: done } }
+  web: { image: app, replicas: 2, needs: { quorum: all, task: all } }
+  plain: { image: app, env: { A: b } }
+targets:
+  kubernetes: { kubectl: "kubectl:1", expose: node-port }
+  nomad: { accept: { needs: submitted later } }
+"#;
+
+fn files(blueprint: &str, target: &str) -> Vec<File> {
+    let emitted = emit(blueprint, target::find(target).unwrap());
+    emitted.files.unwrap_or_else(|| panic!("{}", emitted.said))
+}
+
+/// The services of a Compose file.
+fn composed(blueprint: &str) -> Value {
+    let files = files(blueprint, "compose");
+    documents(&files[0].text).remove(0)["services"].clone()
+}
+
+/// The object of this kind and name.
+fn object(files: &[File], kind: &str, name: &str) -> Value {
+    let all = files.iter().flat_map(|f| documents(&f.text));
+    let found = all
+        .into_iter()
+        .find(|o| text(&o["kind"]) == kind && text(&o["metadata"]["name"]) == name);
+    found.unwrap_or_else(|| panic!("no {kind} {name}"))
+}
+
+/// The group of a service's job.
+fn group(files: &[File], service: &str) -> Body {
+    let path = format!("{service}.nomad.hcl");
+    let file = files.iter().find(|f| f.path == path).unwrap();
+    let job = job::parsed(&file.text).taken("job");
+    job.taken("group")
+}
+
+/// A process that ends well is awaited by its end, one with a check by that, and what has ended is
+/// not started again.
+#[test]
+fn compose_waits_for_what_is_needed() {
+    let services = composed(BLUEPRINT);
+    let mut ends = 0;
+    for (name, service) in entries(&services) {
+        for (other, on) in entries(&service["depends_on"]) {
+            let needed = &services[other];
+            let restart = text(&needed["restart"]);
+            let same_network = service["network_mode"]
+                .as_str()
+                .is_some_and(|mode| mode == format!("service:{other}"));
+            let condition = match restart {
+                "no" | "on-failure" => "service_completed_successfully",
+                _ if name == "web" => "service_healthy",
+                _ => "service_started",
+            };
+            assert_eq!(text(&on["condition"]), condition, "{name} needs {other}");
+            ends += usize::from(restart == "no");
+            // A network ends with the container that holds it.
+            let restarted = on["restart"].as_bool() == Some(true);
+            assert_eq!(restarted, same_network, "{name} beside {other}");
+        }
+        let is_step = name.ends_with("-format") || name.ends_with("-volumes");
+        assert_eq!(is_step, text(&service["restart"]) == "no", "{name}");
+    }
+    // Of each replica: the owner of its volume, awaited by the step and the process, and the step.
+    assert_eq!(ends, 9);
+}
+
+/// Compose creates a container anew when its labels change, but not when a config does.
+#[test]
+fn compose_tells_files_apart() {
+    let label = |blueprint: &str| {
+        let services = composed(blueprint);
+        text(&services["quorum-0"]["labels"]["flokkr.files"]).to_owned()
+    };
+    let (one, other) = (
+        label(BLUEPRINT),
+        label(&BLUEPRINT.replace("hello", "hullo")),
+    );
+    assert_ne!(one, other);
+    assert_eq!(one, label(BLUEPRINT));
+}
+
+/// Labels that would be another's, or another one: each is refused alone.
+#[test]
+fn compose_refuses_labels_that_are_lost() {
+    for labels in [
+        "com.docker.compose.project: mine",
+        "\"x-a=b\": c",
+        "\"x-a\": b, \"c=d\": e",
+        "\"\": b, \"c=d\": e",
+    ] {
+        let blueprint = format!(
+            "blueprint: v1\nname: demo\nimages: {{ app: {{ ref: \"app:1\" }} }}\n\
+             services: {{ app: {{ image: app, labels: {{ {labels} }} }} }}\n"
+        );
+        let emitted = emit(&blueprint, target::find("compose").unwrap());
+        assert!(emitted.files.is_none(), "{labels} is taken");
+    }
+}
+
+/// Peers find each other before any of them is ready, by names that the StatefulSet gives them.
+#[test]
+fn kubernetes_lets_peers_find_each_other() {
+    let files = files(BLUEPRINT, "kubernetes");
+    let set = object(&files, "StatefulSet", "quorum");
+    assert_eq!(text(&set["spec"]["podManagementPolicy"]), "Parallel");
+    let service = object(&files, "Service", text(&set["spec"]["serviceName"]));
+    assert_eq!(text(&service["spec"]["clusterIP"]), "None");
+    assert_eq!(
+        service["spec"]["publishNotReadyAddresses"].as_bool(),
+        Some(true)
+    );
+    let published: Vec<String> = (0..3)
+        .map(|i| {
+            let service = object(&files, "Service", &format!("quorum-{i}-published"));
+            let pod = &service["spec"]["selector"]["statefulset.kubernetes.io/pod-name"];
+            text(pod).to_owned()
+        })
+        .collect();
+    assert_eq!(published, ["quorum-0", "quorum-1", "quorum-2"]);
+    for name in ["quorum", "web"] {
+        let budget = object(&files, "PodDisruptionBudget", name);
+        assert_eq!(budget["spec"]["maxUnavailable"].as_u64(), Some(1));
+    }
+}
+
+/// A pod is told what the blueprint says, and nothing of the namespace it happens to be in; it may
+/// do what `restricted` allows, and the namespace says that nothing may do more.
+#[test]
+fn kubernetes_keeps_pods_apart() {
+    let files = files(BLUEPRINT, "kubernetes");
+    let namespace = object(&files, "Namespace", "demo");
+    let level = &namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"];
+    assert_eq!(text(level), "restricted");
+    for (kind, name) in [
+        ("StatefulSet", "quorum"),
+        ("Job", "task"),
+        ("Deployment", "plain"),
+    ] {
+        let pod = &object(&files, kind, name)["spec"]["template"]["spec"];
+        assert_eq!(pod["enableServiceLinks"].as_bool(), Some(false));
+        assert_eq!(pod["automountServiceAccountToken"].as_bool(), Some(false));
+        let context = &pod["securityContext"];
+        assert_eq!(context["runAsNonRoot"].as_bool(), Some(true));
+        assert_eq!(text(&context["seccompProfile"]["type"]), "RuntimeDefault");
+        for container in items(&pod["initContainers"])
+            .iter()
+            .chain(items(&pod["containers"]))
+        {
+            let context = &container["securityContext"];
+            assert_eq!(context["allowPrivilegeEscalation"].as_bool(), Some(false));
+            assert_eq!(text(&context["capabilities"]["drop"][0]), "ALL");
+        }
+    }
+    let rooted = BLUEPRINT.replace("\"1000:1000\"", "\"0:0\", root: why");
+    let namespace = object(&self::files(&rooted, "kubernetes"), "Namespace", "demo");
+    let level = &namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"];
+    assert_eq!(text(level), "baseline");
+}
+
+/// Variables and files are read once: pods must be made anew when they change, and no others.
+#[test]
+fn kubernetes_rolls_what_has_changed() {
+    let config =
+        "\nconfig: { all: { a.properties: { one: \"1\", two: \"2\", three: \"3\" } } }\nservices:";
+    let blueprint = BLUEPRINT
+        .replace("\nservices:", config)
+        .replace("env: { A: b }", "config: { use: [all] }");
+    let sum = |blueprint: &str, kind: &str, name: &str| {
+        let template =
+            object(&files(blueprint, "kubernetes"), kind, name)["spec"]["template"].clone();
+        let sum = template["metadata"]["annotations"]["checksum/config"].as_str();
+        sum.map(str::to_owned)
+    };
+    let of_file = |b: &str| sum(b, "StatefulSet", "quorum").unwrap();
+    let of_config = |b: &str| sum(b, "Deployment", "plain").unwrap();
+    let (file, variable) = (
+        blueprint.replace("hello", "hullo"),
+        blueprint.replace("one: \"1\"", "one: \"4\""),
+    );
+    assert_ne!(of_file(&blueprint), of_file(&file));
+    assert_eq!(of_file(&blueprint), of_file(&variable));
+    assert_ne!(of_config(&blueprint), of_config(&variable));
+    assert_eq!(of_config(&blueprint), of_config(&file));
+}
+
+/// A sidecar is no step that must end, and a version that knows no native one gets a container; a
+/// job is never ready.
+#[test]
+fn kubernetes_starts_sidecars_and_jobs() {
+    let containers = |version: &str, kind: &str, name: &str| {
+        let settings = format!("kubernetes: {{ version: \"{version}\", ");
+        let blueprint = BLUEPRINT.replace("kubernetes: { ", &settings);
+        let pod = object(&files(&blueprint, "kubernetes"), kind, name);
+        let pod = pod["spec"]["template"]["spec"].clone();
+        let list = |key: &str| items(&pod[key]).to_vec();
+        (list("initContainers"), list("containers"))
+    };
+    let (steps, _) = containers("1.29", "StatefulSet", "quorum");
+    let policies = steps
+        .iter()
+        .map(|s| (text(&s["name"]), s["restartPolicy"].as_str()));
+    let policies: Vec<_> = policies.collect();
+    assert_eq!(policies, [("format", None), ("agent", Some("Always"))]);
+    let (_, job) = containers("1.29", "Job", "task");
+    for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
+        assert!(job[0][probe].is_null(), "{probe}");
+    }
+}
+
+/// A task is restarted when its check fails, stays where its data is, and reads what a store has
+/// changed only when it may.
+#[test]
+fn nomad_restarts_what_fails() {
+    let files = files(BLUEPRINT, "nomad");
+    let group = group(&files, "quorum");
+    let reschedule = &group.only("reschedule").body;
+    assert_eq!(reschedule.plain("attempts"), Some("0"));
+    let mut tasks = group.blocks("task");
+    let main = tasks.find(|t| t.labels == ["quorum"]).unwrap();
+    let service = &main.body.only("service").body;
+    let check = &service.only("check").body;
+    check.only("check_restart");
+    let template = &main.body.only("template").body;
+    assert_eq!(template.text("perms"), Some("0600"));
+    assert_eq!(template.text("change_mode"), None);
+    for (discovery, provider) in [("consul", None), ("nomad", Some("nomad"))] {
+        let settings = format!("nomad: {{ discovery: {discovery}, ");
+        let files = self::files(&BLUEPRINT.replace("nomad: { ", &settings), "nomad");
+        let group = self::group(&files, "quorum");
+        let tasks = group.blocks("task");
+        let services = tasks.flat_map(|t| t.body.blocks("service"));
+        let services: Vec<&job::Block> = services.chain(group.blocks("service")).collect();
+        assert!(!services.is_empty());
+        for service in services {
+            assert_eq!(service.body.text("provider"), provider);
+        }
+    }
+}
+
+/// With `on-change: noop` nothing is restarted that reads a store; without it all of it is. Consul
+/// takes the code 1 for a warning, with which a name still leads to who failed.
+#[test]
+fn nomad_reads_stores_as_it_is_told() {
+    for (settings, mode) in [("", None), (", on-change: noop", Some("noop"))] {
+        let blueprint = format!(
+            "blueprint: v1\nname: demo\nimages: {{ app: {{ ref: \"app:1\", conf: /etc/app }} }}\n\
+             services:\n  app:\n    image: app\n    config: {{ a.properties: {{ b: \"1\" }} }}\n\
+             \x20   files: {{ /etc/motd: own }}\n    health: {{ command: [ready] }}\n\
+             targets: {{ nomad: {{ discovery: consul, config: consul{settings} }} }}\n"
+        );
+        let files = files(&blueprint, "nomad");
+        let group = group(&files, "app");
+        let task = &group.blocks("task").next().unwrap().body;
+        for template in task.blocks("template") {
+            let stored = template
+                .body
+                .text("destination")
+                .unwrap()
+                .contains("properties");
+            assert_eq!(template.body.text("change_mode"), mode.filter(|_| stored));
+        }
+        let services = task.blocks("service").chain(group.blocks("service"));
+        let checks: Vec<&job::Block> = services.flat_map(|s| s.body.blocks("check")).collect();
+        let [check] = checks[..] else {
+            panic!("{checks:?}")
+        };
+        assert_eq!(check.body.text("command"), Some("bash"));
+        let Some(job::Value::List(words)) = check.body.get("args") else {
+            panic!("no words")
+        };
+        assert!(words[1].text().ends_with("|| exit 2"));
+    }
+}
