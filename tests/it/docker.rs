@@ -192,3 +192,94 @@ fn contexts_hold_what_is_copied() {
     }
     assert_eq!(copied, 2);
 }
+
+/// What a build fetches or is given is unpacked when it is what was published, and only then. The
+/// commands are run, with a server and a `tar` that are none.
+#[test]
+fn changed_archives_are_not_unpacked() {
+    const PLAYED: &str = "curl() { while [ \"$1\" != -o ]; do shift; done
+        if [ \"$2\" = published ]; then echo \"$published\"; else echo changed; fi >\"$2\"; }
+        tar() { echo unpacked; }\n";
+    let docker = target::find("docker").unwrap();
+    let files = emit_file("tests/blueprints/images/blueprint.yaml", docker).files;
+    let files = files.unwrap();
+    let texts = files.iter().filter(|f| f.path.ends_with("Dockerfile"));
+    let commands = texts.flat_map(|f| f.text.split("\nRUN ").skip(1));
+    let commands = commands.map(|rest| {
+        let lines = rest.split_inclusive('\n');
+        let mut length = 0;
+        for line in lines {
+            length += line.len();
+            if !line.ends_with("\\\n") {
+                break;
+            }
+        }
+        &rest[..length]
+    });
+    let commands: Vec<&str> = commands.filter(|c| c.contains("tar -x")).collect();
+    assert_eq!(commands.len(), 3);
+    for command in commands {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["archive.tar", "archive.tar.gz"] {
+            std::fs::write(folder.path().join(name), "changed\n").unwrap();
+        }
+        let run = |published: &str| {
+            let script = command.replace("/archive/", "./");
+            let output = std::process::Command::new("bash")
+                .args(["-c", &format!("{PLAYED}{script}")])
+                .current_dir(folder.path())
+                .env("published", published)
+                .output();
+            let output = output.unwrap();
+            (
+                output.status.success(),
+                output.stdout.ends_with(b"unpacked\n"),
+            )
+        };
+        assert_eq!(run("0123456789abcdef"), (false, false), "{command}");
+        if command.contains("published") {
+            let sums = "for sum in sha256sum sha512sum; do echo changed | $sum; done";
+            let sums = std::process::Command::new("bash")
+                .args(["-c", sums])
+                .output();
+            let sums = String::from_utf8(sums.unwrap().stdout).unwrap();
+            assert_eq!(run(&sums), (true, true), "{command}");
+        }
+    }
+}
+
+/// The last user is the process: in numbers, and said for root as well, whatever the base runs as.
+#[test]
+fn the_process_is_somebody() {
+    let docker = target::find("docker").unwrap();
+    let files = emit_file("tests/blueprints/images/blueprint.yaml", docker).files;
+    for file in files.unwrap() {
+        if !file.path.ends_with("Dockerfile") {
+            continue;
+        }
+        let is_root = file.text.contains("# Root: ");
+        let last = instructions(&file.text, "USER").pop().unwrap();
+        let (_, user) = last.split_once(' ').unwrap();
+        let (uid, gid) = user.split_once(':').unwrap();
+        assert!(gid.parse::<u32>().is_ok(), "{}: {user}", file.path);
+        assert_eq!(uid.parse::<u32>().unwrap() == 0, is_root, "{}", file.path);
+        // Root's part is not what the process begins with.
+        let at = |word: &str| file.text.rfind(&format!("\n{word} "));
+        assert!(at("USER") > at("RUN").max(at("COPY")), "{}", file.path);
+    }
+}
+
+/// Commands that a builder would take for something else: each is refused alone.
+#[test]
+fn commands_that_are_no_lines_are_refused() {
+    for command in ["a \\\\", "[a]", "--mount=b c", "cat <<E", "a\\nb", " "] {
+        let blueprint = format!(
+            "blueprint: v1\nname: demo\nimages:\n  app: {{ ref: \"app:1\", user: \"1000\", build: \
+             {{ base: \"debian:12\", run: [\"{command}\"] }} }}\n\
+             services: {{ app: {{ image: app }} }}\n"
+        );
+        let emitted = emit(&blueprint, target::find("docker").unwrap());
+        assert!(emitted.files.is_none(), "{command} is taken");
+        assert!(emitted.said.contains("RUN can't hold"), "{}", emitted.said);
+    }
+}

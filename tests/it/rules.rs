@@ -302,3 +302,18 @@ fn nomad_reads_stores_as_it_is_told() {
         assert!(words[1].text().ends_with("|| exit 2"));
     }
 }
+
+/// Two of three and three of four are a majority: with half of them two parts could each have one.
+#[test]
+fn a_majority_is_more_than_half() {
+    for (count, least) in [(1, "1"), (3, "2"), (4, "3"), (5, "3")] {
+        let blueprint = format!(
+            "blueprint: v1\nname: demo\nimages: {{ app: {{ ref: \"app:1\" }} }}\nservices:\n\
+             \x20 quorum: {{ image: app, kind: ensemble, replicas: {count}, ports: {{ a: 1 }} }}\n\
+             \x20 user: {{ image: app, needs: {{ quorum.a: majority }} }}\n"
+        );
+        let services = composed(&blueprint);
+        let wait = &services["wait-quorum-a-majority"];
+        assert_eq!(text(&wait["command"][0]), least, "of {count}");
+    }
+}
