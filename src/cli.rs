@@ -63,6 +63,15 @@ Examples:
   flokkr check                               ./blueprint.yaml for all targets
   flokkr check compose hdfs-ha --set datanodes=5")]
     Check(Check),
+    /// Be the entrypoint of a container: config files from variables, waits, preparation, the process
+    #[command(after_help = "\
+Examples:
+  ENTRYPOINT [\"/usr/local/bin/flokkr\", \"launch\", \"--\"]
+  flokkr launch --dry-run -- hdfs namenode   what would be written and run, secrets masked
+
+docs/launch.md has the variables. The exit code is the process's own; 2: the environment is refused, and
+nothing was done; 126, 127: the program can't be run, is not there; 1: something before it failed.")]
+    Launch(Launch),
     /// Write a commented blueprint.yaml to start from
     Init(Init),
     /// Show the blueprints, plugins and targets there are
@@ -168,6 +177,26 @@ pub struct Targets {
     /// Which blueprint.
     #[command(flatten)]
     pub input: Input,
+}
+
+/// `flokkr launch`.
+#[derive(Debug, Args)]
+pub struct Launch {
+    /// Only say what would be written and run
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Stay beside the process, hand signals to it, and reap what it leaves behind
+    #[arg(long)]
+    pub init: bool,
+    /// The directory of config files, instead of that of the variables
+    #[arg(long, value_name = "DIR")]
+    pub conf: Option<Utf8PathBuf>,
+    /// The convention of the variables, instead of that of the variables
+    #[arg(long, value_name = "DIALECT")]
+    pub dialect: Option<String>,
+    /// The process: a program and its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<String>,
 }
 
 /// `flokkr init`.

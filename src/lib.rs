@@ -18,7 +18,8 @@
 //! - [`target`]: one folder per platform: a plan becomes its typed model, then text.
 //! - [`diff`]: what differs from what is there.
 //! - [`library`]: embedded blueprints and plugins.
-//! - [`workspace`]: the only module that touches the file system.
+//! - [`workspace`]: the only module that touches files where a command is typed.
+//! - [`launch`]: the entrypoint of a container, which does I/O as well.
 //! - [`pipeline`], [`cli`], [`command`]: the stages in a row, the words typed, the commands.
 //!
 //! # What holds everywhere
@@ -38,6 +39,7 @@ pub mod diff;
 pub mod emit;
 pub mod env;
 pub mod file;
+pub mod launch;
 pub mod library;
 pub mod pipeline;
 pub mod plan;

@@ -6,6 +6,7 @@ mod completions;
 mod diff;
 mod generate;
 mod init;
+mod launch;
 mod list;
 mod schema;
 mod targets;
@@ -42,6 +43,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Gen(gen_) => generate::run(&gen_, &mut session),
         Command::Diff(diff) => diff::run(&diff, &mut session),
         Command::Check(check) => check::run(&check, &mut session),
+        Command::Launch(launch) => launch::run(&launch, &mut session),
         Command::Init(init) => init::run(&init, &mut session),
         Command::List => list::run(&mut session),
         Command::Targets(targets) => targets::run(&targets, &mut session),

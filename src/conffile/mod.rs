@@ -10,6 +10,7 @@
 mod format;
 mod ini;
 pub(crate) mod lines;
+mod merge;
 pub(crate) mod properties;
 pub(crate) mod shell;
 pub(crate) mod tree;
@@ -17,6 +18,7 @@ pub(crate) mod xml;
 pub(crate) mod yaml;
 
 pub use format::Format;
+pub use merge::merge;
 
 use indexmap::IndexMap;
 use std::collections::HashSet;

@@ -260,6 +260,105 @@ impl Reader {
     }
 }
 
+/// The `<property>` blocks of a text that [`render`] made.
+pub(super) fn blocks(rendered: &str) -> &str {
+    let (_, inside) = rendered
+        .split_once("<configuration>")
+        .unwrap_or(("", rendered));
+    let end = inside.rfind("</configuration>").unwrap_or(inside.len());
+    inside
+        .split_at_checked(end)
+        .map_or(inside, |(text, _)| text)
+}
+
+/// A text up to its `</configuration>`, without the properties of these keys. What is in comments is
+/// no property.
+///
+/// # Errors
+/// As [`parse`] has them.
+pub(super) fn without(text: &str, keys: &[&str]) -> Result<String, String> {
+    parse(text)?;
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        kept.push_str(before);
+        if after.starts_with("!--") || after.starts_with("![CDATA[") || after.starts_with('?') {
+            let end = match after.as_bytes().get(1) {
+                Some(b'-') => "-->",
+                Some(b'[') => "]]>",
+                _ => "?>",
+            };
+            let (inside, behind) = behind(after, end)?;
+            kept.extend(["<", inside, end]);
+            rest = behind;
+        } else if after.starts_with("/configuration") {
+            return Ok(kept);
+        } else if after.starts_with("configuration/") {
+            kept.push_str("<configuration>");
+            return Ok(kept);
+        } else if after.starts_with("property") {
+            let (block, behind) = property(after)?;
+            let alone = format!("<configuration><{block}</configuration>");
+            let named = parse_name(&alone)?;
+            if keys.contains(&named.as_str()) {
+                // Its indentation goes with it.
+                kept.truncate(kept.trim_end_matches([' ', '\t']).len());
+                rest = behind.trim_start_matches([' ', '\t']);
+                rest = rest.strip_prefix('\n').unwrap_or(rest);
+            } else {
+                kept.extend(["<", block]);
+                rest = behind;
+            }
+        } else {
+            kept.push('<');
+            rest = after;
+        }
+    }
+    Err("`</configuration>` is missing".to_owned())
+}
+
+/// A property from behind its `<` to its end, and what follows. A comment in it may hold whatever.
+fn property(after: &str) -> Result<(&str, &str), String> {
+    let mut at = 0;
+    loop {
+        let rest = after.get(at..).unwrap_or_default();
+        let end = rest.find("</property");
+        let comment = rest.find("<!--");
+        match (end, comment) {
+            (Some(end), Some(comment)) if comment < end => {
+                let inside = rest.get(comment..).unwrap_or_default();
+                let close = inside.find("-->").ok_or("`-->` is missing")?;
+                at += comment + close + "-->".len();
+            }
+            (Some(end), _) => {
+                let tail = rest.get(end..).unwrap_or_default();
+                let close = tail.find('>').ok_or("`>` is missing")?;
+                return after
+                    .split_at_checked(at + end + close + 1)
+                    .ok_or_else(|| "`</property>` is missing".to_owned());
+            }
+            (None, _) => return Err("`</property>` is missing".to_owned()),
+        }
+    }
+}
+
+/// The name of the one property of a text, whether it has a value or not.
+fn parse_name(text: &str) -> Result<String, String> {
+    let mut reader = Reader::default();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('<') {
+        reader.text(&unescape(before)?)?;
+        let ends = after.starts_with("/property");
+        if ends {
+            return reader
+                .name
+                .ok_or_else(|| "a property has no name".to_owned());
+        }
+        rest = reader.markup(after)?;
+    }
+    Err("there is no property".to_owned())
+}
+
 /// What stands before and behind the end of a piece of markup.
 fn behind<'a>(text: &'a str, end: &str) -> Result<(&'a str, &'a str), String> {
     text.split_once(end)

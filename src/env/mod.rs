@@ -82,6 +82,8 @@ pub struct Ignored {
     pub variable: String,
     /// What the launcher does with it, in one sentence.
     pub reason: String,
+    /// Nobody can go on: the launcher ends, or picks one of several readings at random.
+    pub fails: bool,
 }
 
 impl Decoded {
@@ -89,7 +91,16 @@ impl Decoded {
         self.ignored.push(Ignored {
             variable: variable.to_owned(),
             reason: reason.into(),
+            fails: false,
         });
+    }
+
+    /// The same, where the launcher ends or picks at random.
+    fn fail(&mut self, variable: &str, reason: impl Into<String>) {
+        self.ignore(variable, reason);
+        if let Some(last) = self.ignored.last_mut() {
+            last.fails = true;
+        }
     }
 }
 

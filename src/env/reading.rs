@@ -78,7 +78,7 @@ fn sort_out<'a>(
     for (variable, value) in env {
         match grammar::read(dialect, variable) {
             Reading::Unrelated => decoded.unrelated.push((*variable).to_owned()),
-            Reading::Fails(reason) => decoded.ignore(variable, reason),
+            Reading::Fails(reason) => decoded.fail(variable, reason),
             Reading::Part(part) => seen.push(Seen {
                 part,
                 variable,
@@ -154,7 +154,14 @@ fn formats_of_last<'a>(
         };
         match format_of_last(dialect, &one.part, extension, word) {
             Ok(format) => found.push((one, format)),
-            Err(reason) => decoded.ignore(one.variable, format!("{} {reason}", dialect.launcher())),
+            Err(reason) => {
+                let reason = format!("{} {reason}", dialect.launcher());
+                if reason.ends_with("does not start") {
+                    decoded.fail(one.variable, reason);
+                } else {
+                    decoded.ignore(one.variable, reason);
+                }
+            }
         }
     }
     found
@@ -209,7 +216,7 @@ fn take(
             "{} picks one of the formats {agreed} and {format} at random for this file",
             dialect.launcher()
         );
-        decoded.ignore(one.variable, reason);
+        decoded.fail(one.variable, reason);
     }
     let pairs = read_entries(dialect, format, one, decoded);
     for (key, value) in pairs {
@@ -224,7 +231,7 @@ fn take(
                 other.variable,
                 dialect.launcher()
             );
-            decoded.ignore(one.variable, reason);
+            decoded.fail(one.variable, reason);
         }
     }
 }
@@ -289,7 +296,7 @@ fn number_lists(entries: &mut IndexMap<String, Origin>, decoded: &mut Decoded) {
             _ => key,
         };
         if key.split('.').rev().skip(1).any(is_index) {
-            decoded.ignore(
+            decoded.fail(
                 &origin.variable,
                 "envtoconf.py of apache/hadoop fails at maps \
                 in a list, and the container does not start",

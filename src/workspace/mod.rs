@@ -1,4 +1,4 @@
-//! The only module that touches the file system: reading blueprints, values and plugins, and
+//! The only module that touches the file system of whoever types a command: reading blueprints, values and plugins, and
 //! writing what is emitted.
 //!
 //! [`write`](write::write) writes a set of files so that a killed run leaves old or new ones, and

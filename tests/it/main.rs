@@ -18,6 +18,7 @@ mod docker;
 mod env;
 mod errors;
 mod hcl;
+mod launch;
 mod meaning;
 mod properties;
 mod reference;

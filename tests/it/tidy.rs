@@ -171,8 +171,12 @@ fn no_target_imports_another() {
     }
 }
 
-/// Other things of the same name: Nomad's driver.
-const NAMESAKES: [(&str, &str); 1] = [("src/target/nomad/emit.rs", "docker")];
+/// Other things of the same name: Nomad's driver, a variable.
+const NAMESAKES: [(&str, &str); 2] = [
+    ("src/target/nomad/emit.rs", "docker"),
+    // KUBERNETES_CONFIGMAP, a variable of the flokkr images.
+    ("src/launch/settings.rs", "kubernetes"),
+];
 
 /// Names of targets that are also words: of a product that other targets need, and of its file.
 /// They are names where they are a string of their own.
@@ -220,13 +224,34 @@ fn targets_are_named_only_at_home() {
 }
 
 /// What only some files may use.
-const OWNERS: [(&str, &[&str]); 16] = [
-    ("std::fs", &["src/workspace/", "src/library/build.rs"]),
-    ("tempfile", &["src/workspace/"]),
-    (".exists()", &["src/workspace/"]),
-    (".is_dir()", &["src/workspace/", "src/library/build.rs"]),
-    (".is_file()", &["src/workspace/", "src/library/build.rs"]),
-    ("std::env", &["src/library/build.rs"]),
+const OWNERS: &[(&str, &[&str])] = &[
+    (
+        "std::fs",
+        &[
+            "src/launch/machine/",
+            "src/workspace/",
+            "src/library/build.rs",
+        ],
+    ),
+    ("tempfile", &["src/launch/machine/", "src/workspace/"]),
+    (".exists()", &["src/launch/machine/", "src/workspace/"]),
+    (
+        ".is_dir()",
+        &[
+            "src/launch/machine/",
+            "src/workspace/",
+            "src/library/build.rs",
+        ],
+    ),
+    (
+        ".is_file()",
+        &[
+            "src/launch/machine/",
+            "src/workspace/",
+            "src/library/build.rs",
+        ],
+    ),
+    ("std::env", &["src/launch/machine/", "src/library/build.rs"]),
     ("minijinja", &["src/template/"]),
     ("granit_parser", &["src/yaml/"]),
     ("serde_yaml", &["src/diff/"]),
@@ -240,13 +265,20 @@ const OWNERS: [(&str, &[&str]); 16] = [
     ),
     ("unicode_segmentation", &["src/emit/hcl.rs"]),
     ("println!", &["src/library/build.rs"]),
+    ("TcpStream", &["src/launch/machine/"]),
+    ("std::process::Command", &["src/launch/machine/"]),
+    ("rustix", &["src/launch/machine/"]),
+    ("signal_hook", &["src/launch/machine/"]),
+    ("ureq", &["src/launch/machine/"]),
+    ("flate2", &["src/launch/machine/"]),
+    ("tar", &["src/launch/machine/"]),
 ];
 
 #[test]
 fn each_crate_has_one_owner() {
     for (file, text) in sources() {
         let code = code(&text);
-        for (what, owners) in OWNERS {
+        for &(what, owners) in OWNERS {
             let allowed = owners.iter().any(|o| file.starts_with(o));
             let path = what.chars().all(|c| c == '_' || c.is_ascii_lowercase());
             let used = if path {
@@ -294,6 +326,7 @@ fn every_snapshot_has_a_case() {
             .map(|case| format!("errors/{case}")),
     );
     let commands = text("tests/it/cli.rs");
+    let launches = text("tests/it/launch.rs");
     for file in tree("snapshots") {
         if file.strip_suffix(".snap.new").is_some() {
             continue; // not reviewed yet
@@ -301,9 +334,12 @@ fn every_snapshot_has_a_case() {
         let name = file
             .strip_suffix(".snap")
             .unwrap_or_else(|| panic!("{file} is no snapshot"));
-        let known = match name.strip_prefix("cli/") {
-            Some(shown) => shown.starts_with("help-") || commands.contains(&format!("\"{shown}\"")),
-            None => wanted.remove(name),
+        let known = match name.split_once('/') {
+            Some(("cli", shown)) => {
+                shown.starts_with("help-") || commands.contains(&format!("\"{shown}\""))
+            }
+            Some(("launch", shown)) => launches.contains(&format!("\"{shown}\"")),
+            _ => wanted.remove(name),
         };
         assert!(known, "nothing makes snapshots/{file}: remove it");
     }

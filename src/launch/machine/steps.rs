@@ -1,0 +1,286 @@
+//! Takes the steps of preparation, each so that being killed at any moment leaves something that the
+//! next start completes.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::fetch;
+use super::files;
+use super::process::Children;
+use super::{Failure, say};
+use crate::conffile::{self, Format};
+use crate::launch::prepare::{Daemon, Step, ZookeeperId};
+
+/// How long a step waits for the processes that it needs.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Takes a step.
+pub(super) fn take(step: &Step, children: &Children) -> Result<(), Failure> {
+    match step {
+        Step::Namenode {
+            directory,
+            cluster,
+            config,
+        } => namenode(directory, cluster.as_deref(), config.as_deref(), children),
+        Step::Standby(directory) => standby(directory, children),
+        Step::Zkfc => zkfc(children),
+        Step::Ozone(daemon, version) => ozone(*daemon, version, children),
+        Step::ZookeeperId(file, id) => zookeeper_id(file, id),
+        Step::Kafka { cluster, config } => {
+            let words = [
+                "kafka-storage.sh",
+                "format",
+                "--ignore-formatted",
+                "-t",
+                cluster,
+                "-c",
+                config.as_str(),
+            ];
+            must(&words, children)
+        }
+    }
+}
+
+/// Clones a repository, unless that was done.
+pub(super) fn clone(url: &str, to: &Utf8Path, children: &Children) -> Result<(), Failure> {
+    let name = url.trim_end_matches('/').rsplit('/').next();
+    let name = name.unwrap_or_default().trim_end_matches(".git");
+    let to = to.join(name);
+    if to.join(".git").exists() {
+        return Ok(());
+    }
+    must(
+        &["git", "clone", "--depth", "1", url, to.as_str()],
+        children,
+    )
+}
+
+/// A NameNode writes `fsimage_N` last; `VERSION` comes first, so that a directory alone says nothing.
+fn has_image(directory: &Utf8Path) -> bool {
+    let current = directory.join("current");
+    let Ok(entries) = current.read_dir_utf8() else {
+        return false;
+    };
+    entries.flatten().any(|entry| {
+        let number = entry.file_name().strip_prefix("fsimage_");
+        number.is_some_and(|n| !n.is_empty() && n.chars().all(|c| c.is_ascii_digit()))
+    })
+}
+
+/// Formats a NameNode's directory once in the life of a cluster.
+///
+/// The mark is there while a format is under way that began with nothing: no NameNode ever ran on such
+/// a directory, so a half-made one may be formatted again. Without it nothing is ever overwritten.
+fn namenode(
+    directory: &Utf8Path,
+    cluster: Option<&str>,
+    config: Option<&Utf8Path>,
+    children: &Children,
+) -> Result<(), Failure> {
+    let mark = directory.join("format-begun");
+    if has_image(directory) {
+        let _ = fs::remove_file(&mark);
+        return Ok(());
+    }
+    if !mark.exists() {
+        if let Some(config) = config
+            && journal_is_used(config)?
+        {
+            say("the shared journal belongs to a cluster already: fetching its image");
+            return standby(directory, children);
+        }
+        if directory.join("current").exists() {
+            return Err(Failure::new(format!(
+                "{directory} has been in use but holds no image: not formatted; restore it, or \
+                    remove it to begin anew"
+            )));
+        }
+        files::put_for_good(&mark, "")?;
+    }
+    say(&format!("a new cluster: formatting {directory}"));
+    let mut words = vec!["hdfs", "namenode", "-format", "-force", "-nonInteractive"];
+    if let Some(cluster) = cluster {
+        words.extend(["-clusterId", cluster]);
+    }
+    must(&words, children)?;
+    if !has_image(directory) {
+        return Err(Failure::new(format!(
+            "the format made no image in {directory}: is it dfs.namenode.name.dir?"
+        )));
+    }
+    let _ = fs::remove_file(&mark);
+    Ok(())
+}
+
+/// Whether a JournalNode of the shared journal holds something; false only when all have said that they
+/// don't.
+fn journal_is_used(config: &Utf8Path) -> Result<bool, Failure> {
+    let Some(text) = files::read(config)? else {
+        return Ok(false);
+    };
+    let entries = conffile::parse(Format::Xml, &text)
+        .map_err(|reason| Failure::new(format!("can't read {config}: {reason}")))?;
+    let shared = "dfs.namenode.shared.edits.dir";
+    let journals = entries.iter().filter(|(key, _)| key.starts_with(shared));
+    let mut waiting: Vec<(String, String)> = Vec::new();
+    let port = entries.get("dfs.journalnode.http-address");
+    let port = port.and_then(|address| address.rsplit(':').next());
+    let port = port.unwrap_or("8480");
+    for (_, value) in journals {
+        let Some(rest) = value.strip_prefix("qjournal://") else {
+            continue;
+        };
+        let (nodes, journal) = rest.split_once('/').unwrap_or((rest, ""));
+        for node in nodes.split(';') {
+            let host = node.rsplit_once(':').map_or(node, |(host, _)| host);
+            let url = format!(
+                "http://{host}:{port}/jmx?qry=Hadoop:service=JournalNode,name=JournalNodeInfo"
+            );
+            waiting.push((url, journal.to_owned()));
+        }
+    }
+    let began = Instant::now();
+    let mut said = 0;
+    while !waiting.is_empty() {
+        let mut silent = Vec::new();
+        for (url, journal) in waiting {
+            match fetch::text(&url, Duration::from_secs(3))
+                .ok()
+                .and_then(|text| is_formatted(&text, &journal))
+            {
+                Some(true) => return Ok(true),
+                Some(false) => {}
+                None => silent.push((url, journal)),
+            }
+        }
+        waiting = silent;
+        if began.elapsed() >= PATIENCE && !waiting.is_empty() {
+            return Err(Failure::new(format!(
+                "{} JournalNodes do not say whether their journal is in use; nothing is formatted",
+                waiting.len()
+            )));
+        }
+        if !waiting.is_empty() {
+            if said != waiting.len() {
+                said = waiting.len();
+                let urls: Vec<&str> = waiting.iter().map(|(url, _)| url.as_str()).collect();
+                say(&format!("waiting for {}", urls.join(", ")));
+            }
+            thread::sleep(Duration::from_secs(1));
+        }
+    }
+    Ok(false)
+}
+
+/// What a JournalNode says of a journal; none when it says nothing of journals.
+fn is_formatted(answer: &str, journal: &str) -> Option<bool> {
+    let answer: serde_json::Value = serde_json::from_str(answer).ok()?;
+    let status = answer.get("beans")?.get(0)?.get("JournalsStatus")?;
+    let status: serde_json::Value = serde_json::from_str(status.as_str()?).ok()?;
+    let formatted = status.get(journal).and_then(|one| one.get("Formatted"));
+    Some(formatted.is_some_and(|word| word.as_str() == Some("true") || word == true))
+}
+
+/// Fetches the image from another NameNode, as soon as there is one. What a killed try left behind is
+/// in this directory only.
+fn standby(directory: &Utf8Path, children: &Children) -> Result<(), Failure> {
+    if has_image(directory) {
+        return Ok(());
+    }
+    let words = [
+        "hdfs",
+        "namenode",
+        "-bootstrapStandby",
+        "-force",
+        "-nonInteractive",
+    ];
+    until(&words, children)
+}
+
+/// 2: the znode is there.
+fn zkfc(children: &Children) -> Result<(), Failure> {
+    let words = ["hdfs", "zkfc", "-formatZK", "-nonInteractive"];
+    match children.run(&words)? {
+        0 | 2 => Ok(()),
+        code => Err(ended(&words, code)),
+    }
+}
+
+fn ozone(daemon: Daemon, version: &Utf8PathBuf, children: &Children) -> Result<(), Failure> {
+    if version.exists() {
+        return Ok(());
+    }
+    let words = daemon.words();
+    say(&format!("{version} is not there: {}", words.join(" ")));
+    if daemon.asks() {
+        until(&words, children)
+    } else {
+        must(&words, children)
+    }
+}
+
+fn zookeeper_id(file: &Utf8Path, id: &ZookeeperId) -> Result<(), Failure> {
+    let id = match id {
+        ZookeeperId::Given(id) => id.to_string(),
+        ZookeeperId::Host => {
+            let host = fetch::host_name();
+            let host = host.split('.').next().unwrap_or_default();
+            let digits = host.len() - host.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+            let number = host.get(host.len() - digits..).unwrap_or_default();
+            let number: Option<u8> = number.parse().ok();
+            let Some(number) = number else {
+                return Err(Failure::new(format!(
+                    "the host's name `{host}` does not end in a number up to 255; set ZOOKEEPER_ID"
+                )));
+            };
+            number.to_string()
+        }
+    };
+    let there = files::read(file)?.map(|text| text.trim().to_owned());
+    if let Some(other) = there.filter(|there| !there.is_empty() && *there != id) {
+        return Err(Failure::new(format!(
+            "{file} says {other}, but this is server {id}: the volume belongs to another server"
+        )));
+    }
+    files::put_for_good(file, &format!("{id}\n"))
+}
+
+/// Runs a command that must succeed.
+fn must(words: &[&str], children: &Children) -> Result<(), Failure> {
+    match children.run(words)? {
+        0 => Ok(()),
+        code => Err(ended(words, code)),
+    }
+}
+
+/// Runs a command until it succeeds: what it needs may start later.
+fn until(words: &[&str], children: &Children) -> Result<(), Failure> {
+    let began = Instant::now();
+    let mut pause = Duration::from_secs(1);
+    loop {
+        let code = children.run(words)?;
+        if code == 0 {
+            return Ok(());
+        }
+        if began.elapsed() >= PATIENCE {
+            return Err(ended(words, code));
+        }
+        say(&format!(
+            "`{}` ended with {code}; again in {} s",
+            words.join(" "),
+            pause.as_secs()
+        ));
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_secs(15));
+    }
+}
+
+fn ended(words: &[&str], code: u8) -> Failure {
+    Failure {
+        message: format!("`{}` ended with {code}", words.join(" ")),
+        code,
+    }
+}

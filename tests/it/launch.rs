@@ -1,0 +1,628 @@
+//! The launcher as a container has it: the real binary with an environment and programs of the test's
+//! own, some of which are killed half way.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use flokkr::conffile::{self, Format};
+use flokkr::env::{self, ConfigFile, Dialect};
+use flokkr::launch::{self, Choices, Environment};
+use flokkr::problem::Problems;
+use proptest::collection::btree_map;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use crate::properties::{cases_or, name, value};
+
+/// A container: a directory with programs in `bin`, config in `conf` and a volume in `data`.
+struct Container {
+    directory: TempDir,
+    env: Vec<(String, String)>,
+}
+
+impl Container {
+    fn new() -> Self {
+        let container = Self {
+            directory: tempfile::tempdir().unwrap(),
+            env: Vec::new(),
+        };
+        for name in ["bin", "conf", "data"] {
+            fs::create_dir(container.path(name)).unwrap();
+        }
+        let path = format!("{}:/usr/bin:/bin", container.text("bin"));
+        let conf = container.text("conf");
+        container.set("PATH", &path).set("CONF_DIR", &conf)
+    }
+
+    fn set(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    fn path(&self, below: &str) -> PathBuf {
+        self.directory.path().join(below)
+    }
+
+    fn text(&self, below: &str) -> String {
+        self.path(below).to_str().unwrap().to_owned()
+    }
+
+    /// Puts a program of bash into the container; `$ROOT` is the container.
+    fn program(self, name: &str, script: &str) -> Self {
+        let path = self.path("bin").join(name);
+        let root = self.text("");
+        fs::write(&path, format!("#!/bin/bash\nROOT='{root}'\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flokkr"));
+        command.arg("launch").args(words).env_clear();
+        command.envs(self.env.iter().map(|(k, v)| (k, v)));
+        command.stdin(Stdio::null());
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
+    }
+
+    fn start(&self, words: &[&str]) -> Child {
+        let mut command = self.command(words);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    fn read(&self, below: &str) -> String {
+        fs::read_to_string(self.path(below)).unwrap_or_default()
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn signal(name: &str, child: &Child) {
+    let id = child.id().to_string();
+    let sent = Command::new("kill").args(["-s", name, &id]).status();
+    assert!(sent.unwrap().success());
+}
+
+/// Waits until a condition holds, for what other processes do.
+fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !holds() {
+        assert!(began.elapsed() < Duration::from_secs(30), "{what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Answers GETs: the body for a path that begins so, else 404.
+fn server(answers: Vec<(&'static str, Vec<u8>)>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = vec![0; 4096];
+            let read = stream.read(&mut request).unwrap_or(0);
+            let request = String::from_utf8_lossy(&request[..read]).into_owned();
+            let path = request.split(' ').nth(1).unwrap_or("").to_owned();
+            let found = answers.iter().find(|(start, _)| path.starts_with(start));
+            let (status, body) = found.map_or(("404 Not Found", Vec::new()), |(_, body)| {
+                ("200 OK", body.clone())
+            });
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(head.as_bytes());
+            let _ = stream.write_all(&body);
+        }
+    });
+    port
+}
+
+#[test]
+fn the_process_is_as_it_was_given() {
+    let container = Container::new()
+        .set("CORE-SITE.XML_fs.defaultFS", "hdfs://a?b&c=<d>")
+        .set("ZOO.CFG_tickTime", "2000")
+        .set("SERVER.CONF", "cfg")
+        .set("SERVER.CONF_a.b", "1")
+        .set("OTHER.TXT!PROPERTIES_x", " y")
+        .set("A B", "$HOME")
+        .program(
+            "server",
+            "echo $$; printf '%s\\n' \"$@\"; tr '\\0' '\\n' < /proc/$$/environ | grep '^A B='; exit 42",
+        );
+    let child = container.start(&["--", "server", "a b", "$(x)", "", "--message-format"]);
+    let id = child.id();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(42), "{}", said(&output));
+    assert_eq!(
+        printed(&output),
+        format!("{id}\na b\n$(x)\n\n--message-format\nA B=$HOME\n")
+    );
+    assert_eq!(
+        container.read("conf/core-site.xml"),
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<configuration>\n  <property>\n    \
+            <name>fs.defaultFS</name>\n    <value>hdfs://a?b&amp;c=&lt;d></value>\n  \
+            </property>\n</configuration>\n"
+    );
+    assert_eq!(container.read("conf/zoo.cfg"), "tickTime=2000\n");
+    assert_eq!(container.read("conf/server.conf"), "a.b=1\n");
+    assert_eq!(container.read("conf/other.txt"), "x=\\ y\n");
+}
+
+#[test]
+fn all_problems_come_at_once_and_nothing_is_done() {
+    let container = Container::new()
+        .set("CORE-SITE.XML_k", "v")
+        .set("A.TXT!JSN_k", "v")
+        .set("B.SH_a.b", "v")
+        .set("WAITFOR", "namenode")
+        .set("WAITFOR_TIMEOUT", "soon")
+        .set("ENSURE_NAMENODE_DIR", "name")
+        .set("FLOKKR_USER", "hadoop")
+        .set("FLOKKR_CONFDIR", "/x")
+        .set("KUBERNETES_CONFIGMAP", "config")
+        .program("server", "touch $ROOT/ran");
+    let output = container.run(&["server"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = said(&output).replace(&container.text(""), "/");
+    let conf = container.path("conf").read_dir().unwrap();
+    assert_eq!(conf.count(), 0, "config was written");
+    assert_eq!(container.read("ran"), "");
+    insta::with_settings!({ snapshot_path => "../../snapshots/launch", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("refused", said);
+    });
+}
+
+#[test]
+fn a_dry_run_says_everything_and_no_secret() {
+    let container = Container::new()
+        .set("CORE-SITE.XML_fs.s3a.secret.key", "hidden-1")
+        .set("CORE-SITE.XML_fs.s3a.access.key", "hidden-2")
+        .set("SSL-SERVER.XML_ssl.server.keystore.password", "hidden-3")
+        .set("HDFS-SITE.XML_dfs.block.access.token.enable", "true")
+        .set("HIVE-SITE.XML_url", "jdbc:postgresql://u:hidden-4@db/x")
+        .set(
+            "WAITFOR",
+            "zookeeper:2181, journalnode-0:8485 journalnode-1:8485",
+        )
+        .set("WAITFOR_COUNT", "majority")
+        .set("ENSURE_NAMENODE_DIR", "file:///data/name")
+        .set("ENSURE_ZKFC_FORMATTED", "true")
+        .set("FLOKKR_AGENT", "-javaagent:/opt/jmx.jar=9404:/etc/jmx.yaml")
+        .set(
+            "INSTALLER_SPARK",
+            "https://u:hidden-5@example.org/spark.tgz",
+        )
+        .set("RETRY_NUMBER", "3");
+    let output = container.run(&["--dry-run", "--", "hdfs", "namenode", "-upgrade"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let text = printed(&output).replace(&container.text(""), "/");
+    assert!(!text.contains("hidden"), "{text}");
+    insta::with_settings!({ snapshot_path => "../../snapshots/launch", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("dry-run", text);
+    });
+}
+
+#[test]
+fn programs_that_are_not_there_end_as_in_a_shell() {
+    let container = Container::new();
+    let output = container.run(&["hdfs namenode"]);
+    assert_eq!(output.status.code(), Some(127));
+    assert!(
+        said(&output).contains("as a list of words"),
+        "{}",
+        said(&output)
+    );
+    fs::write(container.path("bin/plain"), "").unwrap();
+    assert_eq!(container.run(&["plain"]).status.code(), Some(126));
+}
+
+#[test]
+fn what_is_waited_for_is_tried_at_once() {
+    let first = TcpListener::bind("127.0.0.1:0").unwrap();
+    let later = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (one, two) = (first.local_addr().unwrap(), later.local_addr().unwrap());
+    drop(later);
+    let web = server(vec![("/ready", b"yes".to_vec())]);
+    let container = Container::new()
+        .set("WAITFOR", &format!("{one} tcp://{two}"))
+        .set(
+            "SERVICE_PRECONDITION",
+            &format!("http://127.0.0.1:{web}/ready"),
+        )
+        .set("WAITFOR_TIMEOUT", "60s");
+    let child = container.start(&["true"]);
+    thread::sleep(Duration::from_millis(1500));
+    let _later = TcpListener::bind(two).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&output).contains(&format!("waiting for {two}")));
+}
+
+#[test]
+fn a_wait_has_an_end_and_says_what_is_missing() {
+    let there = TcpListener::bind("127.0.0.1:0").unwrap();
+    let there = there.local_addr().map(|a| (a, there)).unwrap();
+    let none = TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = none.local_addr().unwrap();
+    drop(none);
+    let waits = format!("{},{gone},no-such-host.invalid:1", there.0);
+    let container = Container::new()
+        .set("WAITFOR", &waits)
+        .set("WAITFOR_TIMEOUT", "2")
+        .program("server", "touch $ROOT/ran");
+    let output = container.run(&["server"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = said(&output);
+    assert!(said.contains("only 1 of 3 answer"), "{said}");
+    assert!(
+        said.contains(&format!("{gone} (connection refused)")),
+        "{said}"
+    );
+    assert!(
+        said.contains("no-such-host.invalid:1 (no such name)"),
+        "{said}"
+    );
+    assert_eq!(container.read("ran"), "");
+
+    let any = Container::new()
+        .set("WAITFOR", &waits)
+        .set("WAITFOR_COUNT", "any");
+    assert_eq!(any.run(&["true"]).status.code(), Some(0));
+}
+
+#[test]
+fn a_signal_ends_it_at_any_moment() {
+    // While it waits, nothing runs that could take the signal.
+    let container = Container::new().set("WAITFOR", "127.0.0.1:1");
+    let mut child = container.start(&["true"]);
+    thread::sleep(Duration::from_millis(300));
+    signal("TERM", &child);
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+
+    // While a step runs, that gets it, and the process is not started.
+    let container = Container::new()
+        .set("ENSURE_ZKFC_FORMATTED", "yes")
+        .program(
+            "hdfs",
+            "trap 'touch $ROOT/told; exit 0' TERM\ntouch $ROOT/begun\nwhile :; do sleep 0.05; done",
+        )
+        .program("server", "touch $ROOT/ran");
+    let mut child = container.start(&["server"]);
+    eventually("the step begins", || container.path("begun").exists());
+    signal("TERM", &child);
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert!(container.path("told").exists());
+    assert!(!container.path("ran").exists());
+}
+
+#[test]
+fn as_init_it_hands_on_signals_and_reaps() {
+    let container = Container::new().program(
+        "server",
+        "(sleep 0.1 &) ; trap 'exit 7' TERM; trap 'touch $ROOT/usr1' USR1\n\
+            touch $ROOT/up; while :; do sleep 0.05; done",
+    );
+    let mut child = container.start(&["--init", "server"]);
+    eventually("the process is up", || container.path("up").exists());
+    signal("USR1", &child);
+    eventually("it had the signal", || container.path("usr1").exists());
+    signal("TERM", &child);
+    assert_eq!(child.wait().unwrap().code(), Some(7));
+    let killed = Container::new().program("server", "kill -9 $$");
+    assert_eq!(killed.run(&["--init", "server"]).status.code(), Some(137));
+}
+
+#[test]
+fn a_process_that_fails_soon_is_started_again() {
+    let container = Container::new()
+        .set("RETRY_NUMBER", "3")
+        .set("RETRY_PAUSE", "10ms")
+        .program("server", "echo run >> $ROOT/runs; exit 5");
+    let output = container.run(&["server"]);
+    assert_eq!(output.status.code(), Some(5));
+    assert_eq!(container.read("runs"), "run\nrun\nrun\n");
+    assert!(said(&output).contains("run 2 of 3"), "{}", said(&output));
+    // A normal run is not repeated.
+    let container = Container::new()
+        .set("RETRY_NUMBER", "3")
+        .set("RETRY_NORMAL_RUN_DURATION", "0")
+        .program("server", "echo run >> $ROOT/runs; exit 5");
+    assert_eq!(container.run(&["server"]).status.code(), Some(5));
+    assert_eq!(container.read("runs"), "run\n");
+}
+
+/// A NameNode that formats as Hadoop does: VERSION first, the image last. It stops between the two
+/// while `stall` is there.
+const NAMENODE: &str = "echo \"$*\" >> $ROOT/calls
+case \"$*\" in
+  *-format*|*-bootstrapStandby*)
+    mkdir -p $ROOT/data/name/current; touch $ROOT/data/name/current/VERSION
+    while [ -e $ROOT/stall ]; do sleep 0.05; done
+    touch $ROOT/data/name/current/fsimage_0000000000000000000 ;;
+esac";
+
+fn namenode() -> Container {
+    let container = Container::new().program("hdfs", NAMENODE);
+    let directory = container.text("data/name");
+    container
+        .set("ENSURE_NAMENODE_DIR", &directory)
+        .set("ENSURE_NAMENODE_CLUSTERID", "c1")
+}
+
+const FORMAT: &str = "namenode -format -force -nonInteractive -clusterId c1\n";
+
+#[test]
+fn a_namenode_is_formatted_once() {
+    let container = namenode();
+    for _ in 0..2 {
+        let output = container.run(&["hdfs", "namenode"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    }
+    assert_eq!(
+        container.read("calls"),
+        format!("{FORMAT}namenode\nnamenode\n")
+    );
+    assert!(!container.path("data/name/format-begun").exists());
+}
+
+#[test]
+fn a_format_that_was_killed_is_taken_again() {
+    let container = namenode();
+    fs::write(container.path("stall"), "").unwrap();
+    let mut child = container.start(&["hdfs", "namenode"]);
+    eventually("the format begins", || {
+        container.path("data/name/current/VERSION").exists()
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    fs::remove_file(container.path("stall")).unwrap();
+    // The orphan goes on, as it would not in a container.
+    eventually("the orphan ends", || {
+        container
+            .path("data/name/current/fsimage_0000000000000000000")
+            .exists()
+    });
+    fs::remove_file(container.path("data/name/current/fsimage_0000000000000000000")).unwrap();
+    assert_eq!(container.run(&["hdfs", "namenode"]).status.code(), Some(0));
+    assert_eq!(
+        container.read("calls"),
+        format!("{FORMAT}{FORMAT}namenode\n")
+    );
+}
+
+#[test]
+fn a_directory_that_was_in_use_is_never_formatted() {
+    let container = namenode();
+    fs::create_dir_all(container.path("data/name/current")).unwrap();
+    fs::write(container.path("data/name/current/VERSION"), "").unwrap();
+    let output = container.run(&["hdfs", "namenode"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said(&output).contains("has been in use"),
+        "{}",
+        said(&output)
+    );
+    assert_eq!(container.read("calls"), "");
+}
+
+#[test]
+fn a_namenode_whose_journal_is_in_use_fetches_the_image() {
+    for (formatted, call) in [
+        (
+            "true",
+            "namenode -bootstrapStandby -force -nonInteractive\n",
+        ),
+        ("false", FORMAT),
+    ] {
+        let status = format!("{{\\\"ns\\\":{{\\\"Formatted\\\":\\\"{formatted}\\\"}}}}");
+        let jmx = format!("{{\"beans\":[{{\"JournalsStatus\":\"{status}\"}}]}}");
+        let port = server(vec![(
+            "/jmx?qry=Hadoop:service=JournalNode",
+            jmx.into_bytes(),
+        )]);
+        let container = namenode()
+            .set(
+                "HDFS-SITE.XML_dfs.namenode.shared.edits.dir",
+                "qjournal://127.0.0.1:8485/ns",
+            )
+            .set(
+                "HDFS-SITE.XML_dfs.journalnode.http-address",
+                &format!("0.0.0.0:{port}"),
+            );
+        let output = container.run(&["true"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert_eq!(container.read("calls"), call);
+    }
+}
+
+#[test]
+fn ozone_zkfc_and_kafka_are_prepared() {
+    let container = Container::new()
+        .set("ENSURE_ZKFC_FORMATTED", "true")
+        .set("ENSURE_KAFKA_FORMATTED", "id-1")
+        .program("hdfs", "echo hdfs \"$*\" >> $ROOT/calls; exit 2")
+        .program("kafka-storage.sh", "echo kafka \"$*\" >> $ROOT/calls")
+        .program(
+            "ozone",
+            "echo ozone \"$*\" >> $ROOT/calls; if [ ! -e $ROOT/once ]; then touch $ROOT/once; exit 1; fi\n\
+                touch $ROOT/data/VERSION",
+        );
+    let version = container.text("data/VERSION");
+    let container = container.set("ENSURE_OM_INITIALIZED", &version);
+    for _ in 0..2 {
+        let output = container.run(&["true"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    }
+    let config = container.text("conf/server.properties");
+    let once = format!(
+        "hdfs zkfc -formatZK -nonInteractive\nozone om --init\nozone om --init\n\
+            kafka format --ignore-formatted -t id-1 -c {config}\n"
+    );
+    let again = once.replace("ozone om --init\n", "");
+    assert_eq!(container.read("calls"), format!("{once}{again}"));
+}
+
+#[test]
+fn a_zookeeper_keeps_its_id() {
+    let container = Container::new().set("ZOOKEEPER_ID", "3");
+    let data = container.text("data");
+    let container = container.set("ZOOKEEPER_ID_FROM_HOST", &data);
+    assert_eq!(container.run(&["true"]).status.code(), Some(0));
+    assert_eq!(container.read("data/myid"), "3\n");
+    fs::write(container.path("data/myid"), "4\n").unwrap();
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("belongs to another server"));
+}
+
+#[test]
+fn agents_are_for_the_server_only() {
+    let container = namenode()
+        .set("HDFS_NAMENODE_OPTS", "-Xmx1g")
+        .set("FLOKKR_AGENT", "-javaagent:/opt/jmx.jar=9404")
+        .set("BYTEMAN_SCRIPT", "RULE x")
+        .program(
+            "hdfs",
+            &format!("echo \"$HDFS_NAMENODE_OPTS\" >> $ROOT/options\n{NAMENODE}"),
+        );
+    let output = container.run(&["hdfs", "namenode"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(
+        container.read("options"),
+        "-Xmx1g\n-Xmx1g -javaagent:/opt/byteman.jar=script:/tmp/byteman.btm \
+            -javaagent:/opt/jmx.jar=9404\n"
+    );
+    // Nobody knows what another program reads.
+    let container = Container::new().set("FLOKKR_AGENT", "-javaagent:/x.jar");
+    let output = container.run(&["server"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("JAVA_OPTS_VAR"));
+}
+
+#[test]
+fn downloads_are_proven() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    {
+        let mut tar = tar::Builder::new(&mut packed);
+        let mut header = tar::Header::new_gnu();
+        header.set_size(5);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, "app-1.0/bin/x", &b"hello"[..])
+            .unwrap();
+        tar.finish().unwrap();
+    }
+    let port = server(vec![
+        ("/app-1.0.tgz", packed.finish().unwrap()),
+        ("/text", b"hello".to_vec()),
+    ]);
+    let hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+    let container = Container::new();
+    let to = container.text("data/text");
+    let given = format!("http://127.0.0.1:{port}/text#sha256={hello} {to}");
+    let container = container.set("DOWNLOAD_TEXT", &given);
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(container.read("data/text"), "hello");
+    assert_eq!(said(&output), "");
+
+    let container = Container::new();
+    let to = container.text("data/text");
+    let wrong = hello.replace('2', "3");
+    let given = format!("http://127.0.0.1:{port}/text#sha256={wrong} {to}");
+    let container = container.set("DOWNLOAD_TEXT", &given);
+    let mut child = container.start(&["true"]);
+    eventually("it is tried", || {
+        container.path("data").read_dir().unwrap().count() == 0
+    });
+    thread::sleep(Duration::from_millis(500));
+    assert!(!container.path("data/text").exists());
+    child.kill().unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(said(&output).contains("its digest is"), "{}", said(&output));
+}
+
+#[test]
+fn a_default_file_is_merged_with() {
+    let there = "<?xml version=\"1.0\"?>\n<!-- <property> of nobody -->\n<configuration>\n  \
+        <property><name>a</name><value>1</value></property>\n  <property>\n    <name>b</name>\n    \
+        <value>2</value>\n    <final>true</final>\n    <description>kept</description>\n  \
+        </property>\n</configuration>\n";
+    let container = Container::new()
+        .set("CORE-SITE.XML_a", "new")
+        .set("CORE-SITE.XML_c", "3")
+        .set("LOG4J.PROPERTIES_x", "new")
+        .set("FLOKKR_MERGE", "all");
+    fs::write(container.path("conf/core-site.xml"), there).unwrap();
+    fs::write(
+        container.path("conf/log4j.properties"),
+        "# text\nx = 1\ny: 2\n",
+    )
+    .unwrap();
+    for _ in 0..2 {
+        let output = container.run(&["true"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let text = container.read("conf/core-site.xml");
+        let entries = conffile::parse(Format::Xml, &text).unwrap();
+        let entries: Vec<_> = entries.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        assert_eq!(entries, ["b=2", "a=new", "c=3"], "{text}");
+        assert!(text.contains("<final>true</final>"), "{text}");
+        assert_eq!(container.read("conf/log4j.properties"), "y=2\nx=new\n");
+    }
+    fs::write(container.path("conf/core-site.xml"), "<configuration>").unwrap();
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(container.read("conf/core-site.xml"), "<configuration>");
+}
+
+proptest! {
+    #![proptest_config(cases_or(300))]
+
+    /// What a blueprint says of a file, its launcher writes: nothing is changed by the way through the
+    /// environment.
+    #[test]
+    fn what_is_given_as_variables_is_written(
+        entries in btree_map(name(), value(), 1..5),
+        format in prop::sample::select(vec![Format::Xml, Format::Properties, Format::Env]),
+    ) {
+        let file_name = format!("some-file.{format}");
+        let pairs: Vec<(&str, &str)> =
+            entries.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        let file = ConfigFile { name: &file_name, format: None, entries: pairs.clone() };
+        let Ok(variables) = env::encode(Dialect::Launch, &file) else {
+            return Ok(());
+        };
+        let env: Environment = variables.into_iter().map(|v| (v.name, v.value)).collect();
+        prop_assume!(env.len() == pairs.len());
+        let mut problems = Problems::default();
+        let choices = Choices { dialect: None, directory: Some("/conf".into()) };
+        let launch = launch::read(vec!["x".to_owned()], &env, &choices, &mut problems);
+        let Ok(_) = conffile::render(format, &pairs) else {
+            prop_assert!(launch.is_none());
+            return Ok(());
+        };
+        let launch = launch.unwrap();
+        prop_assert_eq!(launch.files.len(), 1);
+        let text = launch.files[0].text(None).unwrap();
+        let read = conffile::parse(format, &text).unwrap();
+        let read: std::collections::BTreeMap<_, _> = read.into_iter().collect();
+        prop_assert_eq!(read, entries);
+    }
+}
