@@ -141,6 +141,10 @@ pub struct Gen {
     /// Replace files that flokkr wrote and nobody edited
     #[arg(long, requires = "output")]
     pub overwrite: bool,
+    /// The program that images get as their launcher, instead of this one: one that is static, or for
+    /// another machine
+    #[arg(long, value_name = "FILE", requires = "output")]
+    pub launcher: Option<Utf8PathBuf>,
 }
 
 /// `flokkr diff`.

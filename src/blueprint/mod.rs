@@ -160,6 +160,9 @@ records! {
         pub env: Map<At<String>> = "env", "env: { JAVA_HOME: /usr/lib/jvm/java }";
         /// Labels that the image carries, beside those that tell its title, version and base.
         pub labels: Map<At<String>> = "labels", "labels: { org.opencontainers.image.licenses: Apache-2.0 }";
+        /// Whether `flokkr launch` is copied in and is the entrypoint, which reads variables as
+        /// `launcher` says. It is where that is `launch`, unless there is an `entrypoint`.
+        pub launch: Option<At<bool>> = "launch", "launch: true";
         /// Its entrypoint; absent, the base's.
         pub entrypoint: Option<Vec<At<String>>> = "entrypoint", "entrypoint: [/usr/bin/tini, --]";
         /// What it runs when a service gives no command; absent, the base's.

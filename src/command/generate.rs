@@ -20,6 +20,7 @@ pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
         check,
         prune,
         overwrite,
+        launcher,
     } = typed;
     session.targets(target)?;
     let loaded = session.cluster(blueprint.as_deref(), input)?;
@@ -50,7 +51,7 @@ pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
     match workspace::write(&directory, &files, options) {
         Ok(outcome) => {
             say(&directory, &outcome, session);
-            Some(SAME)
+            programs(&directory, launcher.as_deref(), session)
         }
         Err(reasons) => {
             for reason in reasons {
@@ -119,6 +120,22 @@ fn compare(directory: &Utf8Path, files: &[File], whole: bool, session: &mut Sess
     let called = |path: &Utf8Path| directory.join(path).to_string();
     session.print(&diff::text(&report, &called, "blueprint"))?;
     Some(if report.is_empty() { SAME } else { DRIFT })
+}
+
+/// Puts this program, or the one that was named, where an image gets it from.
+fn programs(
+    directory: &Utf8Path,
+    launcher: Option<&Utf8Path>,
+    session: &mut Session,
+) -> Option<u8> {
+    for path in std::mem::take(&mut session.programs) {
+        match workspace::place_program(&directory.join(&path), launcher) {
+            Ok(true) => session.say(&format!("wrote {}", shown(directory, &path))),
+            Ok(false) => session.say(&format!("unchanged {}", shown(directory, &path))),
+            Err(reason) => return session.fail("not-written", reason),
+        }
+    }
+    Some(SAME)
 }
 
 fn shown(directory: &Utf8Path, path: &Utf8Path) -> Utf8PathBuf {

@@ -38,6 +38,7 @@ pub fn run(cli: Cli) -> ExitCode {
         sources: Sources::default(),
         problems: Problems::default(),
         format: cli.message_format,
+        programs: Vec::new(),
     };
     let done = match cli.command {
         Command::Gen(gen_) => generate::run(&gen_, &mut session),
@@ -59,6 +60,8 @@ struct Session {
     sources: Sources,
     problems: Problems,
     format: MessageFormat,
+    /// Where this program must be, beside the files that were emitted.
+    programs: Vec<Utf8PathBuf>,
 }
 
 /// A cluster, and what it was made from.
@@ -149,7 +152,8 @@ impl Session {
         let mut files = Vec::new();
         let mut whole = true;
         for target in targets {
-            let emitted = pipeline::emit(
+            let before = self.problems.errors();
+            let lowered = pipeline::lower(
                 &loaded.cluster,
                 loaded.origin(),
                 target,
@@ -157,14 +161,28 @@ impl Session {
                 &self.sources,
                 &mut self.problems,
             );
-            match emitted {
-                Some(emitted) if word == "all" => files.extend(emitted.into_iter().map(|f| File {
-                    path: Utf8PathBuf::from(target.name()).join(f.path),
-                    text: f.text,
-                })),
-                Some(emitted) => files.extend(emitted),
-                None => whole = false,
+            let Some(pipeline::Lowered {
+                files: emitted,
+                account,
+                ..
+            }) = lowered
+            else {
+                whole = false;
+                continue;
+            };
+            self.problems.extend(account.problems);
+            if self.problems.errors() > before {
+                whole = false;
+                continue;
             }
+            let folder = Utf8PathBuf::from(if word == "all" { target.name() } else { "" });
+            let placed = |path: Utf8PathBuf| folder.join(path);
+            self.programs
+                .extend(account.programs.into_iter().map(placed));
+            files.extend(emitted.into_iter().map(|file| File {
+                path: placed(file.path),
+                text: file.text,
+            }));
         }
         (whole && !self.problems.has_errors()).then_some(files)
     }

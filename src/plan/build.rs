@@ -104,7 +104,10 @@ fn image(key: &At<Arc<str>>, image: &blueprint::Image) -> Image {
         span: _,
     } = image;
     let launcher = launcher.map_or(Dialect::None, |l| l.value);
+    let launched = build.as_ref().and_then(|build| build.launch);
     let usual = match launcher {
+        // flokkr's own launcher never splits words.
+        _ if launched.is_some_and(|launch| launch.value) => Argv::Exec,
         Dialect::Flokkr => Argv::Eval,
         Dialect::Apache => Argv::Split,
         _ => Argv::Exec,

@@ -117,6 +117,16 @@ pub struct Image {
     pub build: Option<crate::blueprint::Build>,
 }
 
+impl Image {
+    /// Whether flokkr itself is the entrypoint of the image that is built.
+    pub fn launches(&self) -> bool {
+        self.build.as_ref().is_some_and(|build| {
+            let usual = self.launcher == Dialect::Launch && build.entrypoint.is_none();
+            build.launch.map_or(usual, |launch| launch.value)
+        })
+    }
+}
+
 /// One service.
 #[derive(Debug)]
 pub struct Service {

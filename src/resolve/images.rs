@@ -55,6 +55,7 @@ fn check_build(build: &Build, problems: &mut Problems) {
         run: _,
         env,
         labels,
+        launch,
         entrypoint,
         command: _,
         span: _,
@@ -76,6 +77,14 @@ fn check_build(build: &Build, problems: &mut Problems) {
     }
     keys("variable", env, problems);
     keys(LABEL, labels, problems);
+    if let Some(launch) = launch.filter(|launch| launch.value && entrypoint.is_some()) {
+        wrong(
+            launch.span,
+            "an image has one entrypoint, and there is another beside this".to_owned(),
+            "`launch` or `entrypoint`",
+            problems,
+        );
+    }
     if let Some([]) = entrypoint.as_deref() {
         wrong(
             build.span,

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use camino::Utf8PathBuf;
+
 use super::{Configured, Target};
 use crate::plan::fields::{FIELDS, is_part};
 use crate::problem::{Problem, Problems, Span, one_of};
@@ -42,6 +44,8 @@ pub struct Account {
     accepted: Vec<Arc<str>>,
     /// What is wrong with the plan on this target.
     pub problems: Problems,
+    /// Where flokkr itself must be, as a program, beside the files.
+    pub programs: Vec<Utf8PathBuf>,
     notes: Vec<Note>,
 }
 
@@ -70,6 +74,7 @@ impl Account {
             losses,
             accepted: accepted.iter().map(|(k, _)| Arc::clone(&k.value)).collect(),
             problems,
+            programs: Vec::new(),
             notes: Vec::new(),
         }
     }

@@ -6,11 +6,13 @@
 //! May fail with paths that can't be read or written, and with files that are not flokkr's.
 
 mod ownership;
+mod program;
 mod read;
 mod text;
 mod write;
 
 pub use ownership::LIST;
+pub use program::place_program;
 pub use read::{Blueprint, FileLoader, Place, blueprint, found, found_file, place};
 pub use text::text;
 pub use write::{Options, Outcome, create, write};

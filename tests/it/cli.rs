@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -516,4 +517,45 @@ fn help_and_version() {
     }
     let version = format!("flokkr {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(desk.run("--version", 0).0, version);
+}
+
+const LAUNCHED: &str = "\
+blueprint: v1
+name: demo
+images:
+  app:
+    ref: example/app:1
+    launcher: launch
+    user: \"1000:1000\"
+    conf: /etc/app
+    build: { base: \"debian:bookworm-slim\" }
+services:
+  app: { image: app }
+";
+
+/// An image that flokkr launches has flokkr in its context, whichever: it is no part of what the
+/// blueprint gives.
+#[test]
+fn an_image_gets_its_launcher() {
+    let desk = Desk::empty();
+    desk.put("blueprint.yaml", LAUNCHED);
+    let wrote = |typed: &str| desk.run(typed, 0).1;
+    assert!(wrote("gen docker -o out").contains("wrote out/app/flokkr"));
+    let place = desk.path().join("out/app/flokkr");
+    let mode = fs::metadata(&place).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o755);
+    let program = fs::read(env!("CARGO_BIN_EXE_flokkr")).unwrap();
+    assert!(fs::read(&place).unwrap() == program);
+    assert!(wrote("gen docker -o out").contains("unchanged out/app/flokkr"));
+    desk.put("other", "another program");
+    let again = wrote("gen docker -o out --launcher other");
+    assert!(again.contains("wrote out/app/flokkr"), "{again}");
+    assert_eq!(desk.read("out/app/flokkr"), "another program");
+    desk.run("gen docker -o out --check", 0);
+    assert!(wrote("gen all -o every").contains("wrote every/docker/app/flokkr"));
+    // What is no file is in the way.
+    fs::remove_file(&place).unwrap();
+    fs::create_dir(&place).unwrap();
+    let blocked = desk.run("gen docker -o out", 2).1;
+    assert!(blocked.contains("in the way"), "{blocked}");
 }

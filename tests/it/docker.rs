@@ -190,7 +190,7 @@ fn contexts_hold_what_is_copied() {
         assert_eq!(let_in, sources, "{}", file.path);
         copied += sources.len();
     }
-    assert_eq!(copied, 2);
+    assert_eq!(copied, 5);
 }
 
 /// What a build fetches or is given is unpacked when it is what was published, and only then. The

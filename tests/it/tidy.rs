@@ -251,7 +251,14 @@ const OWNERS: &[(&str, &[&str])] = &[
             "src/library/build.rs",
         ],
     ),
-    ("std::env", &["src/launch/machine/", "src/library/build.rs"]),
+    (
+        "std::env",
+        &[
+            "src/launch/machine/",
+            "src/workspace/program.rs",
+            "src/library/build.rs",
+        ],
+    ),
     ("minijinja", &["src/template/"]),
     ("granit_parser", &["src/yaml/"]),
     ("serde_yaml", &["src/diff/"]),

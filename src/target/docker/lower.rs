@@ -1,7 +1,7 @@
 //! From an image to its Dockerfile: reads as the list of what a build says.
 
 use super::archive::{self, Source};
-use super::{check, health, labels, packages, user};
+use super::{check, health, labels, launcher, packages, user};
 use crate::blueprint::{At, Build, Packager, Shell, User};
 use crate::emit::dockerfile::Instruction;
 use crate::plan::{Image, Plan};
@@ -56,6 +56,7 @@ pub(super) fn image(image: &Image, plan: &Plan, account: &mut Account) -> Option
         run,
         env,
         labels: _,
+        launch: _,
         entrypoint,
         command,
         span: _,
@@ -68,6 +69,7 @@ pub(super) fn image(image: &Image, plan: &Plan, account: &mut Account) -> Option
     lines.push(Instruction::From(base.value.clone(), "image".to_owned()));
     let mut changes = filesystem(image, build, packager, &own);
     changes.extend(runs(run, image.shell));
+    changes.extend(launcher::copy(image));
     if !changes.is_empty() {
         // Whatever the base runs as, these are root's.
         lines.push(Instruction::User(ROOT.to_owned()));
@@ -81,6 +83,7 @@ pub(super) fn image(image: &Image, plan: &Plan, account: &mut Account) -> Option
         let directories = path.iter().map(|p| p.value.0.clone());
         lines.push(Instruction::Path(directories.collect()));
     }
+    lines.extend(launcher::variables(image, &build.env));
     let labels = labels::labels(image, build);
     lines.extend(labels.into_iter().map(|(k, v)| Instruction::Label(k, v)));
     let ports = ports(image, plan);
@@ -93,6 +96,7 @@ pub(super) fn image(image: &Image, plan: &Plan, account: &mut Account) -> Option
     lines.extend(process_user(*user, root.as_deref()));
     lines.extend(health::check(image, plan));
     let words = |words: &[At<String>]| words.iter().map(|w| w.value.clone()).collect();
+    lines.extend(launcher::entrypoint(image));
     if let Some(entrypoint) = entrypoint {
         lines.push(Instruction::Entrypoint(words(entrypoint)));
     }
@@ -102,7 +106,7 @@ pub(super) fn image(image: &Image, plan: &Plan, account: &mut Account) -> Option
     check::too_long(&lines, build.span, account);
     Some(Context {
         instructions: lines,
-        ignored: ignored(build),
+        ignored: ignored(image, build),
     })
 }
 
@@ -233,12 +237,13 @@ fn ports(image: &Image, plan: &Plan) -> Vec<String> {
 }
 
 /// Everything but what is copied, so that nothing else is sent to the builder.
-fn ignored(build: &Build) -> String {
+fn ignored(image: &Image, build: &Build) -> String {
     let path = build.archive.as_ref().and_then(|a| a.path.as_ref());
-    match path {
-        Some(path) => format!("*\n!{}\n", path.value.trim_end_matches('/')),
-        None => "*\n".to_owned(),
-    }
+    let path = path.map(|path| path.value.trim_end_matches('/'));
+    let launcher = image.launches().then_some(launcher::PROGRAM);
+    let copied = path.into_iter().chain(launcher);
+    let copied = copied.map(|name| format!("!{name}\n"));
+    format!("*\n{}", copied.collect::<String>())
 }
 
 fn packager(build: &Build, account: &mut Account) -> Option<Packager> {

@@ -11,6 +11,7 @@ mod bake;
 mod check;
 mod health;
 mod labels;
+mod launcher;
 mod lower;
 mod packages;
 mod settings;
@@ -101,6 +102,9 @@ impl Configured for Building {
                 continue;
             };
             let folder = Utf8PathBuf::from(image::folder(built));
+            if built.launches() {
+                account.programs.push(folder.join(launcher::PROGRAM));
+            }
             files.push(File {
                 path: folder.join(image::FILE),
                 text: dockerfile::document(&context.instructions),
