@@ -63,6 +63,21 @@ Examples:
   flokkr check                               ./blueprint.yaml for all targets
   flokkr check compose hdfs-ha --set datanodes=5")]
     Check(Check),
+    /// Run a cluster on this machine: emit, build what is needed, start, wait until it is healthy
+    #[command(after_help = "\
+Examples:
+  flokkr up hdfs-ha                          a library blueprint
+  flokkr up -f cluster.yaml --set datanodes=5
+  flokkr status hdfs-ha
+  flokkr down hdfs-ha                        its data stays; --volumes removes it as well
+
+The files are in a directory of their own (--state), so that `down` needs no blueprint. Run it again after
+a change: only what changed is started anew.")]
+    Up(Up),
+    /// End a cluster that `up` started
+    Down(Down),
+    /// Show what runs of the clusters that `up` started
+    Status(Status),
     /// Be the entrypoint of a container: config files from variables, waits, preparation, the process
     #[command(after_help = "\
 Examples:
@@ -201,6 +216,51 @@ pub struct Launch {
     /// The process: a program and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub command: Vec<String>,
+}
+
+/// `flokkr up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// The blueprint, instead of -f
+    #[arg(value_name = "BLUEPRINT", conflicts_with = "file")]
+    pub blueprint: Option<String>,
+    /// Which blueprint.
+    #[command(flatten)]
+    pub input: Input,
+    /// Where the files of all clusters are kept: `$XDG_STATE_HOME/flokkr`, or ~/.local/state/flokkr
+    #[arg(long, value_name = "DIR", env = "FLOKKR_STATE")]
+    pub state: Option<Utf8PathBuf>,
+    /// How long to wait until everything is healthy, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    pub timeout: u64,
+    /// The program that images get as their launcher, instead of this one
+    #[arg(long, value_name = "FILE")]
+    pub launcher: Option<Utf8PathBuf>,
+}
+
+/// `flokkr down`.
+#[derive(Debug, Args)]
+pub struct Down {
+    /// The cluster, by its name, or by its blueprint
+    #[arg(value_name = "NAME|BLUEPRINT")]
+    pub cluster: Option<String>,
+    /// Remove its data as well
+    #[arg(long)]
+    pub volumes: bool,
+    /// Where the files of all clusters are kept
+    #[arg(long, value_name = "DIR", env = "FLOKKR_STATE")]
+    pub state: Option<Utf8PathBuf>,
+}
+
+/// `flokkr status`.
+#[derive(Debug, Args)]
+pub struct Status {
+    /// The cluster, by its name, or by its blueprint; without it, all of them
+    #[arg(value_name = "NAME|BLUEPRINT")]
+    pub cluster: Option<String>,
+    /// Where the files of all clusters are kept
+    #[arg(long, value_name = "DIR", env = "FLOKKR_STATE")]
+    pub state: Option<Utf8PathBuf>,
 }
 
 /// `flokkr init`.

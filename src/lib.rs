@@ -20,6 +20,7 @@
 //! - [`library`]: embedded blueprints and plugins.
 //! - [`workspace`]: the only module that touches files where a command is typed.
 //! - [`launch`]: the entrypoint of a container, which does I/O as well.
+//! - [`machine`]: programs and ports of this machine, for the commands that run a cluster here.
 //! - [`pipeline`], [`cli`], [`command`]: the stages in a row, the words typed, the commands.
 //!
 //! # What holds everywhere
@@ -41,6 +42,7 @@ pub mod env;
 pub mod file;
 pub mod launch;
 pub mod library;
+pub mod machine;
 pub mod pipeline;
 pub mod plan;
 pub mod problem;

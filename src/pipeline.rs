@@ -5,7 +5,7 @@ use crate::file::File;
 use crate::plan;
 use crate::problem::{Problems, Sources};
 use crate::resolve::{self, Cluster, Input, Loader};
-use crate::target::{self, Account, Layout, Request, Target, Variants};
+use crate::target::{self, Account, Configured, Layout, Reach, Request, Target, Variants};
 use crate::template::Engine;
 
 /// Where a cluster comes from: what it takes to resolve it again with other values.
@@ -49,6 +49,37 @@ pub struct Lowered {
     pub fields: Vec<&'static str>,
 }
 
+/// What someone on this machine can reach of a cluster that runs here.
+pub fn reach(cluster: &Cluster, target: &dyn Target, sources: &Sources) -> Option<Reach> {
+    // What is wrong was reported when the files were made.
+    let mut problems = Problems::default();
+    let configured = configured(cluster, target, sources, &mut problems)?;
+    let plan = plan::build(cluster, configured.addressing(), sources, &mut problems);
+    let mut account = Account::open(target, &*configured);
+    Some(configured.within_reach(&plan, &mut account))
+}
+
+fn configured(
+    cluster: &Cluster,
+    target: &dyn Target,
+    sources: &Sources,
+    problems: &mut Problems,
+) -> Option<Box<dyn Configured>> {
+    let contexts = [cluster.vars.clone()];
+    let engine = Engine::default();
+    let settings = cluster.blueprint.targets.get(target.name());
+    target.configure(
+        settings.map(|raw| &raw.0),
+        &mut Reader {
+            problems,
+            sources,
+            engine: &engine,
+            contexts: &contexts,
+            unsure: false,
+        },
+    )
+}
+
 /// Lowers a cluster for one target; `None` when it came to no plan, which is reported.
 pub fn lower(
     cluster: &Cluster,
@@ -58,19 +89,7 @@ pub fn lower(
     sources: &Sources,
     problems: &mut Problems,
 ) -> Option<Lowered> {
-    let contexts = [cluster.vars.clone()];
-    let engine = Engine::default();
-    let settings = cluster.blueprint.targets.get(target.name());
-    let configured = target.configure(
-        settings.map(|raw| &raw.0),
-        &mut Reader {
-            problems,
-            sources,
-            engine: &engine,
-            contexts: &contexts,
-            unsure: false,
-        },
-    )?;
+    let configured = configured(cluster, target, sources, problems)?;
     if cluster.unsure {
         // Only what can't be a consequence of the errors that are reported already.
         let mut found = Problems::default();

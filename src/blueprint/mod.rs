@@ -90,8 +90,20 @@ records! {
         pub config: Map<Files> = "config", "config: { common: { core-site.xml: { fs.defaultFS: \"hdfs://{{ host('db', 0) }}:9000\" } } }";
         /// The services by name: lower-case letters, digits and dashes, at most 40 characters.
         pub services: Map<Service> = "services", "services: { web: { image: app } }";
+        /// Commands to begin with when the cluster is up, which `flokkr up` prints.
+        pub tries: Vec<Try> = "try", "try: [{ service: app, run: [app, --version] }]";
         /// Settings that only one target knows, by target.
         pub targets: Map<Raw> = "targets", "targets: { compose: { network: bridge } }";
+    }
+
+    /// A command for whoever is new to the cluster.
+    pub struct Try at "try" {
+        /// The service it runs in; of several replicas in the first.
+        pub service: At<String> = "service", "service: app";
+        /// Its words. They see what values of the service see.
+        pub run: Command = "run", "run: [hdfs, dfs, -ls, /]";
+        /// What it shows.
+        pub about: Option<At<String>> = "about", "about: the root of the file system";
     }
 
     /// Where a secret's value comes from: exactly one of these.

@@ -4,12 +4,16 @@
 mod check;
 mod completions;
 mod diff;
+mod down;
 mod generate;
 mod init;
 mod launch;
 mod list;
+mod local;
 mod schema;
+mod status;
 mod targets;
+mod up;
 
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -44,6 +48,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Gen(gen_) => generate::run(&gen_, &mut session),
         Command::Diff(diff) => diff::run(&diff, &mut session),
         Command::Check(check) => check::run(&check, &mut session),
+        Command::Up(up) => up::run(&up, &mut session),
+        Command::Down(down) => down::run(&down, &mut session),
+        Command::Status(status) => status::run(&status, &mut session),
         Command::Launch(launch) => launch::run(&launch, &mut session),
         Command::Init(init) => init::run(&init, &mut session),
         Command::List => list::run(&mut session),

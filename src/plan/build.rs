@@ -4,10 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::addressing::{Addressing, Directory};
-use super::container::{Parts, container};
+use super::container::{Parts, container, line};
 use super::evaluate::Evaluator;
 use super::{
-    Container, Image, Need, Placement, Plan, Port, Secret, SecretSource, Service, Sidecar, Volume,
+    Container, Image, Need, Placement, Plan, Port, Secret, SecretSource, Service, Sidecar, Try,
+    Volume,
 };
 use crate::blueprint::{
     self, Argv, At, Blueprint, Entrypoint, Kind, Map, Protocol, Publish, Restart, Shell, Texts,
@@ -53,12 +54,14 @@ pub fn build(
         .enumerate()
         .map(|(index, (key, service))| builder.service(index, &key.value, key.span, service))
         .collect();
+    let tries = builder.tries();
     Plan {
         name: blueprint.name.value.clone(),
         description: blueprint.description.as_ref().map(|d| d.value.clone()),
         services,
         secrets: secrets(blueprint),
         images: listed,
+        tries,
     }
 }
 
@@ -162,6 +165,29 @@ impl Builder<'_, '_> {
         self.images
             .get(name)
             .map_or_else(|| Arc::new(anything(name)), Arc::clone)
+    }
+
+    /// The commands to begin with; one of a service that is not there is reported already.
+    fn tries(&mut self) -> Vec<Try> {
+        let mut tries = Vec::new();
+        for one in &self.blueprint.tries {
+            let blueprint::Try {
+                service,
+                run,
+                about,
+                span: _,
+            } = one;
+            let mut names = self.blueprint.services.names();
+            let Some(index) = names.position(|name| name == service.value) else {
+                continue;
+            };
+            tries.push(Try {
+                service: index,
+                words: line(run, index, self.evaluator),
+                about: about.as_ref().map(|about| about.value.clone()),
+            });
+        }
+        tries
     }
 
     fn service(

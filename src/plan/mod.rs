@@ -62,6 +62,19 @@ pub struct Plan {
     pub secrets: Vec<Secret>,
     /// All images in the order of the blueprint, used by a service or not.
     pub images: Vec<Arc<Image>>,
+    /// Commands to begin with.
+    pub tries: Vec<Try>,
+}
+
+/// A command to begin with.
+#[derive(Debug)]
+pub struct Try {
+    /// The position of the service it runs in.
+    pub service: usize,
+    /// Its words.
+    pub words: Words,
+    /// What it shows.
+    pub about: Option<String>,
 }
 
 /// Where a secret's value comes from.

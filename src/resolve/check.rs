@@ -50,6 +50,7 @@ impl Checker<'_> {
             images,
             config: _,
             services,
+            tries,
             targets,
             span,
         } = self.blueprint;
@@ -76,6 +77,9 @@ impl Checker<'_> {
         }
         for (_, image) in images.iter() {
             images::check(image, problems);
+        }
+        for one in tries {
+            self.known_service(&one.service.value, one.service.span, problems);
         }
         self.targets(targets.iter().map(|(k, _)| k), problems);
         let mut total = 0;

@@ -11,6 +11,7 @@ mod compose;
 mod docker;
 mod image;
 mod kubernetes;
+mod local;
 mod nomad;
 mod patch;
 mod probe;
@@ -18,6 +19,7 @@ mod wait;
 
 pub use account::{Account, Fate, Note};
 pub use carry::{Piece, fit};
+pub use local::{Phase, Published, Reach, Runner, State, Tool};
 
 use crate::blueprint::{Definitions, Map, Reader, Text};
 use crate::file::File;
@@ -63,6 +65,16 @@ pub trait Target: Sync {
         true
     }
 
+    /// What runs its files on this machine, if anything does.
+    fn runner(&self) -> Option<&'static dyn Runner> {
+        None
+    }
+
+    /// Does it give what images are built from?
+    fn builds(&self) -> bool {
+        false
+    }
+
     /// Reads its settings; without any, the defaults. `None` when a problem was reported.
     fn configure(
         &self,
@@ -81,6 +93,12 @@ pub trait Configured {
 
     /// The losses that the blueprint knows of, each with the reason.
     fn accepted(&self) -> &Map<Text>;
+
+    /// What someone on this machine can reach of a plan, once it runs here.
+    fn within_reach(&self, plan: &Plan, account: &mut Account) -> Reach {
+        let _ = (plan, account);
+        Reach::default()
+    }
 
     /// Its files for a plan. What it can't carry is a problem that names the field and the way
     /// round.

@@ -25,4 +25,5 @@ mod reference;
 mod rules;
 mod support;
 mod tidy;
+mod up;
 mod versions;

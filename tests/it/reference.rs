@@ -80,11 +80,17 @@ fn blueprint(record: &Record, example: &str) -> String {
     for (depth, key) in keys.iter().enumerate() {
         out.push_str(&indented(&format!("{key}:"), depth));
     }
-    // Steps are the records that stand in a list.
-    let example = if record.name == "Init" {
-        indented(example, 1).replacen("  ", "- ", 1)
-    } else {
-        example.to_owned()
+    // Steps and commands to begin with are the records that stand in a list.
+    let example = match record.name {
+        "Init" => indented(example, 1).replacen("  ", "- ", 1),
+        "Try" => {
+            let needed = ["service: db", "run: [ls]"];
+            let given = example.split(':').next().unwrap_or_default();
+            let others = needed.iter().filter(|line| !line.starts_with(given));
+            let lines: Vec<&str> = [example].into_iter().chain(others.copied()).collect();
+            indented(&lines.join("\n"), 1).replacen("  ", "- ", 1)
+        }
+        _ => example.to_owned(),
     };
     out + &indented(&example, keys.len())
 }

@@ -172,8 +172,10 @@ fn no_target_imports_another() {
 }
 
 /// Other things of the same name: Nomad's driver, a variable.
-const NAMESAKES: [(&str, &str); 2] = [
+const NAMESAKES: [(&str, &str); 3] = [
     ("src/target/nomad/emit.rs", "docker"),
+    // The program that Compose is a part of.
+    ("src/target/compose/local.rs", "docker"),
     // KUBERNETES_CONFIGMAP, a variable of the flokkr images.
     ("src/launch/settings.rs", "kubernetes"),
 ];
@@ -230,6 +232,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         &[
             "src/launch/machine/",
             "src/workspace/",
+            "src/machine.rs",
             "src/library/build.rs",
         ],
     ),
@@ -256,6 +259,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         &[
             "src/launch/machine/",
             "src/workspace/program.rs",
+            "src/workspace/state.rs",
             "src/library/build.rs",
         ],
     ),
@@ -273,7 +277,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("unicode_segmentation", &["src/emit/hcl.rs"]),
     ("println!", &["src/library/build.rs"]),
     ("TcpStream", &["src/launch/machine/"]),
-    ("std::process::Command", &["src/launch/machine/"]),
+    (
+        "std::process::Command",
+        &["src/launch/machine/", "src/machine.rs"],
+    ),
     ("rustix", &["src/launch/machine/"]),
     ("signal_hook", &["src/launch/machine/"]),
     ("ureq", &["src/launch/machine/"]),

@@ -9,6 +9,7 @@ mod build;
 mod emit;
 mod files;
 mod health;
+mod local;
 mod lower;
 mod model;
 mod network;
@@ -20,7 +21,7 @@ mod waits;
 use crate::blueprint::{Definitions, Map, Read, Reader, Text};
 use crate::file::File;
 use crate::plan::{Addressing, Plan};
-use crate::target::{Account, Configured, Request, Target};
+use crate::target::{Account, Configured, Reach, Request, Runner, Target};
 use crate::yaml::Node;
 
 use settings::Settings;
@@ -49,6 +50,10 @@ impl Target for Compose {
         &settings::LOSSES
     }
 
+    fn runner(&self) -> Option<&'static dyn Runner> {
+        Some(&local::Engine)
+    }
+
     fn configure(
         &self,
         settings: Option<&Node>,
@@ -74,6 +79,10 @@ impl Configured for Settings {
 
     fn accepted(&self) -> &Map<Text> {
         &self.accept
+    }
+
+    fn within_reach(&self, plan: &Plan, account: &mut Account) -> Reach {
+        local::reach(plan, self, account)
     }
 
     fn lower(&self, plan: &Plan, _: &Request<'_>, account: &mut Account) -> Vec<File> {

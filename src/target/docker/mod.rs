@@ -56,6 +56,10 @@ impl Target for Docker {
         field == "build"
     }
 
+    fn builds(&self) -> bool {
+        true
+    }
+
     fn nothing(&self) -> &'static str {
         "no image has `build`"
     }
