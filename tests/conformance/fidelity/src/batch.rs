@@ -24,10 +24,64 @@ pub enum Place {
     File,
     /// A word of the command that checks the process.
     Check,
+    /// A key of a config file that is mounted.
+    Key(Format),
 }
 
+/// The syntax of a config file that some program reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// Hadoop's Configuration.
+    Xml,
+    /// `java.util.Properties`.
+    Properties,
+    /// The same.
+    Cfg,
+    /// A YAML document.
+    Yaml,
+    /// What a shell sources.
+    Sh,
+    /// The same.
+    Conf,
+}
+
+impl Format {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Xml,
+        Self::Properties,
+        Self::Cfg,
+        Self::Yaml,
+        Self::Sh,
+        Self::Conf,
+    ];
+
+    /// Its name, and the extension of its file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Xml => "xml",
+            Self::Properties => "properties",
+            Self::Cfg => "cfg",
+            Self::Yaml => "yaml",
+            Self::Sh => "sh",
+            Self::Conf => "conf",
+        }
+    }
+
+    /// The file in a blueprint; without the word a `conf` could be anything.
+    fn file(self) -> String {
+        match self {
+            Self::Conf => "app.conf!conf".to_owned(),
+            other => format!("app.{}", other.name()),
+        }
+    }
+}
+
+/// Where config files are mounted.
+pub const CONFIG_FOLDER: &str = "/conf/app.";
+
 /// All places, in the order of the report.
-pub const PLACES: [(Place, &str); 7] = [
+pub const PLACES: [(Place, &str); 13] = [
     (Place::Variable, "variables"),
     (Place::Config, "config keys"),
     (Place::Word, "words"),
@@ -35,6 +89,12 @@ pub const PLACES: [(Place, &str); 7] = [
     (Place::Label, "labels"),
     (Place::File, "files"),
     (Place::Check, "words of checks"),
+    (Place::Key(Format::Xml), "in XML"),
+    (Place::Key(Format::Properties), "in properties"),
+    (Place::Key(Format::Cfg), "in cfg"),
+    (Place::Key(Format::Yaml), "in YAML"),
+    (Place::Key(Format::Sh), "in sh"),
+    (Place::Key(Format::Conf), "in conf"),
 ];
 
 /// A text, or one with the number of the replica in it.
@@ -172,10 +232,16 @@ impl Batch {
                 page.image(at, unit, self.witness.as_deref());
             }
         } else {
-            for (name, launcher) in [("plain", ""), ("config", ", launcher: launch")] {
+            for (name, more) in [
+                ("plain", "entrypoint: exec, argv: exec"),
+                ("config", "entrypoint: exec, argv: exec, launcher: launch"),
+                ("mounted", "conf: /conf"),
+            ] {
                 let own = format!("example.org/{name}:1");
                 let image = self.witness.as_ref().unwrap_or(&own);
-                page.line(&format!("  {name}: {{ ref: \"{image}\", user: \"1000:1000\", entrypoint: exec, argv: exec{launcher} }}"));
+                page.line(&format!(
+                    "  {name}: {{ ref: \"{image}\", user: \"1000:1000\", {more} }}"
+                ));
             }
         }
         page.line("services:");
@@ -255,6 +321,10 @@ fn expected(cases: &[Case], replica: u32, command: &str) -> Process {
             Place::Word => words.push(value),
             Place::Entry => entry.push(value),
             Place::Check => check.push(value),
+            Place::Key(format) => {
+                let entries = process.entries.entry(format.name().to_owned()).or_default();
+                entries.insert(name, value);
+            }
         }
     }
     if !entry.is_empty() {
@@ -294,6 +364,13 @@ impl Unit {
                 add(&mut cases, place, count, replicas, hostile);
             }
         }
+        for format in Format::ALL {
+            let place = Place::Key(format);
+            if shape.places.contains(&place) {
+                let count = (1 + hostile.below(6)).min(room.saturating_sub(cases.len()));
+                add(&mut cases, place, count, 1, hostile);
+            }
+        }
         if has_config {
             // To the launcher in that image such a variable would be config as well.
             cases.retain(|case| case.place != Place::Variable || !case.name.contains('_'));
@@ -322,8 +399,9 @@ fn add(cases: &mut Vec<Case>, place: Place, count: usize, replicas: u32, hostile
     let mut names = BTreeSet::new();
     for number in 0..count {
         let name = match place {
-            Place::Variable | Place::Label => hostile.name(),
             Place::Config => hostile.key(),
+            Place::Key(Format::Yaml | Format::Sh | Format::Conf) => hostile.identifier(),
+            Place::Variable | Place::Label | Place::Key(_) => hostile.name(),
             Place::File => format!("/f/{number}"),
             Place::Word | Place::Entry | Place::Check => number.to_string(),
         };
@@ -367,10 +445,11 @@ impl Page {
             self.line(&format!("    image: {}", unit.name));
         } else {
             let has_config = of(Place::Config).next().is_some();
-            self.line(if has_config {
-                "    image: config"
-            } else {
-                "    image: plain"
+            let has_keys = unit.cases.iter().any(|c| matches!(c.place, Place::Key(_)));
+            self.line(match (has_config, has_keys) {
+                (true, _) => "    image: config",
+                (false, true) => "    image: mounted",
+                (false, false) => "    image: plain",
             });
             if unit.replicas > 1 {
                 self.line(&format!(
@@ -387,6 +466,13 @@ impl Page {
                     false,
                     of(Place::Config),
                 );
+            }
+            if has_keys {
+                self.line("    config:");
+                for format in Format::ALL {
+                    let head = format!("      \"{}\"", format.file());
+                    self.mapping(&head, at, false, of(Place::Key(format)));
+                }
             }
             self.words(
                 "    entrypoint",

@@ -509,6 +509,17 @@ impl Hostile {
         }
     }
 
+    /// A name that every shell passes on.
+    pub fn identifier(&mut self) -> String {
+        let alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+        let mut name = self.piece(&["a", "K", "yes_", "x"]);
+        for _ in 0..self.below(12) {
+            let at = self.below(alphabet.len());
+            name.push_str(&alphabet[at..=at]);
+        }
+        name
+    }
+
     /// A key of a config file: no launcher stumbles over it.
     pub fn key(&mut self) -> String {
         let alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";

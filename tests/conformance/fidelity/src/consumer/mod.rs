@@ -1,6 +1,7 @@
 //! The programs around the platforms' own code, and what they say that processes get.
 
 mod compose;
+mod config;
 mod docker;
 mod kubernetes;
 mod nomad;
@@ -38,6 +39,8 @@ pub struct Process {
     pub files: BTreeMap<String, String>,
     /// The words of the command that checks it.
     pub check: Vec<String>,
+    /// What is in its config files, by their formats.
+    pub entries: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// The processes of a batch: by service, replica and role.
@@ -62,7 +65,8 @@ pub struct Consumer {
 }
 
 /// All platforms.
-pub const ALL: [&Consumer; 4] = [
+pub const ALL: [&Consumer; 5] = [
+    &config::CONFIG,
     &compose::COMPOSE,
     &kubernetes::KUBERNETES,
     &nomad::NOMAD,
@@ -88,13 +92,26 @@ pub struct Answer {
 }
 
 impl Consumer {
+    /// What it is called here.
+    pub fn name(&self) -> &'static str {
+        match self.shape.places.first() {
+            Some(Place::Key(_)) => "config",
+            _ => self.shape.target,
+        }
+    }
+
     /// Is it refused because flokkr's own texts depend on it?
     pub fn is_own(&self, case: &Case) -> bool {
         case.place == Place::Variable && (self.own)(&case.name)
     }
 
     /// What the processes get by the files in a folder; or why the platform takes them not.
-    pub fn processes(&self, program: &Path, folder: &Path) -> Result<Processes, String> {
+    pub fn processes(
+        &self,
+        program: &Path,
+        reader: Option<&str>,
+        folder: &Path,
+    ) -> Result<Processes, String> {
         let mut files = Vec::new();
         find(folder, self.ending, &mut files).map_err(|e| format!("{}: {e}", folder.display()))?;
         files.sort();
@@ -116,6 +133,9 @@ impl Consumer {
             let line = serde_json::from_slice(line)
                 .map_err(|e| format!("an answer that can't be read: {e}"))?;
             (self.read)(&line, &mut processes);
+        }
+        if let Some(reader) = reader {
+            config::entries(&mut processes, reader, folder)?;
         }
         Ok(processes)
     }
@@ -213,6 +233,8 @@ fn asked(place: Place) -> &'static str {
         Place::Label => "label",
         Place::File => "file",
         Place::Check => "health",
+        // It is no platform that reads it.
+        Place::Key(_) => "key",
     }
 }
 
