@@ -7,6 +7,14 @@ use super::{Corruption, shown};
 use indexmap::IndexMap;
 use std::fmt::Write as _;
 
+/// What makes a property empty for Hadoop since 2.9: it leaves out one with `<value></value>`, and
+/// passes over the section below.
+const EMPTY_ATTRIBUTE: &str = " value=\"\"";
+
+/// What makes a property empty for Hadoop until 2.8: it leaves out one with `<value></value>`, too,
+/// and knows no attributes. To any other reader of XML the text is empty as well.
+const EMPTY_TEXT: &str = "<![CDATA[]]>";
+
 /// The text of a file with these entries.
 ///
 /// # Errors
@@ -17,12 +25,16 @@ pub(super) fn render(entries: &[(&str, &str)]) -> Result<String, Vec<Corruption>
     for (index, (key, value)) in entries.iter().enumerate() {
         let found = key_fault(key).or_else(|| value_fault(value));
         problems.extend(found.map(|(reason, way)| Corruption::of_entry(index, reason, way)));
+        let (attribute, value) = if value.is_empty() {
+            (EMPTY_ATTRIBUTE, EMPTY_TEXT.to_owned())
+        } else {
+            ("", escape(value))
+        };
         // Writing to a String cannot fail.
         let _ = write!(
             text,
-            "  <property>\n    <name>{}</name>\n    <value>{}</value>\n  </property>\n",
+            "  <property{attribute}>\n    <name>{}</name>\n    <value>{value}</value>\n  </property>\n",
             escape(key),
-            escape(value),
         );
     }
     text.push_str("</configuration>\n");
@@ -169,30 +181,33 @@ impl Reader {
         if after.starts_with('!') {
             return Err("a document type is not supported".to_owned());
         }
-        let (tag, rest) = behind(after, ">")?;
-        match tag.strip_prefix('/') {
-            Some(name) => self.close(name.trim_end())?,
-            None => self.tag(tag)?,
-        }
+        let Some(closing) = after.strip_prefix('/') else {
+            return self.tag(after);
+        };
+        let (name, rest) = behind(closing, ">")?;
+        self.close(name.trim_end())?;
         Ok(rest)
     }
 
-    fn tag(&mut self, tag: &str) -> Result<(), String> {
-        let (name, closes) = match tag.strip_suffix('/') {
-            Some(name) => (name.trim_end(), true),
-            None => (tag.trim_end(), false),
-        };
-        if name.ends_with("include") || name.contains(":include ") {
+    fn tag<'a>(&mut self, after: &'a str) -> Result<&'a str, String> {
+        let tag = Tag::read(after)?;
+        if tag.name == "include" || tag.name.ends_with(":include") {
             return Err("an include is not followed".to_owned());
         }
-        if name.contains(char::is_whitespace) {
-            return Err(format!(
-                "the attributes of `<{}>` are not supported",
-                shown(name)
-            ));
+        self.open(tag.name)?;
+        if tag.name == "property" {
+            for (name, value) in tag.attributes {
+                match name {
+                    "name" => self.name = Some(value),
+                    "value" => self.value = Some(value),
+                    _ => {}
+                }
+            }
         }
-        self.open(name)?;
-        if closes { self.close(name) } else { Ok(()) }
+        if tag.closes {
+            self.close(tag.name)?;
+        }
+        Ok(tag.behind)
     }
 
     fn open(&mut self, name: &str) -> Result<(), String> {
@@ -218,6 +233,8 @@ impl Reader {
         match name {
             // Java's trim() cuts everything up to the blank.
             "name" => self.name = Some(self.text.trim_matches(|c| c <= ' ').to_owned()),
+            // One without text is passed over, and leaves what an attribute said.
+            "value" if self.text.is_empty() => {}
             "value" => self.value = Some(std::mem::take(&mut self.text)),
             "property" => self.property()?,
             _ => {}
@@ -225,7 +242,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes the entry at the end of its block; Hadoop leaves out a property without a value.
+    /// Takes the entry at the end of its block; Hadoop leaves out a property without a value, which
+    /// an empty `<value>` is, too.
     fn property(&mut self) -> Result<(), String> {
         let name = self.name.take().filter(|name| !name.is_empty());
         let name = name.ok_or("a property has no name")?;
@@ -258,6 +276,66 @@ impl Reader {
             None => Ok(self.entries),
         }
     }
+}
+
+/// A tag that opens an element.
+struct Tag<'a> {
+    name: &'a str,
+    attributes: Vec<(&'a str, String)>,
+    /// It closes the element as well.
+    closes: bool,
+    /// What stands behind it.
+    behind: &'a str,
+}
+
+impl<'a> Tag<'a> {
+    /// Reads what stands after a `<`.
+    fn read(after: &'a str) -> Result<Self, String> {
+        let end = after.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>'));
+        let (name, mut rest) = end
+            .and_then(|end| after.split_at_checked(end))
+            .ok_or("`>` is missing")?;
+        let mut attributes: Vec<(&str, String)> = Vec::new();
+        loop {
+            let next = rest.trim_start();
+            let closes = next.starts_with("/>");
+            if let Some(behind) = next.strip_prefix("/>").or_else(|| next.strip_prefix('>')) {
+                return Ok(Self {
+                    name,
+                    attributes,
+                    closes,
+                    behind,
+                });
+            }
+            let (attribute, value, behind) = attribute(next).ok_or_else(|| {
+                format!(
+                    "the attributes of `<{}>` are not name and text",
+                    shown(name)
+                )
+            })?;
+            if next.len() == rest.len() || attributes.iter().any(|(known, _)| *known == attribute) {
+                return Err(format!(
+                    "the attribute `{}` is at the wrong place",
+                    shown(attribute)
+                ));
+            }
+            // Line ends and tabs are blanks in an attribute, but references to them are not.
+            attributes.push((attribute, unescape(&value.replace(['\n', '\t'], " "))?));
+            rest = behind;
+        }
+    }
+}
+
+/// The name and the raw text of an attribute, and what stands behind it.
+fn attribute(text: &str) -> Option<(&str, &str, &str)> {
+    let (name, rest) = text.split_once('=')?;
+    let rest = rest.trim_start();
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let (value, behind) = rest.strip_prefix(quote)?.split_once(quote)?;
+    let name = name.trim_end();
+    let is_name =
+        !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || "<>/'\"".contains(c));
+    (is_name && !value.contains('<')).then_some((name, value, behind))
 }
 
 /// What stands before and behind the end of a piece of markup.
