@@ -72,11 +72,27 @@ fn entries_that_a_file_cannot_hold() {
         refused(Format::Sh, &entries),
         [Some(1), Some(2), Some(3), Some(4)]
     );
+    let (longest, longer) = ("x".repeat(65_533), "x".repeat(65_534));
+    assert_eq!(refused(Format::Env, &[("a", &longest)]), []);
+    assert_eq!(refused(Format::Env, &[("a", &longer)]), [Some(0)]);
     assert_eq!(refused(Format::Yaml, &entries), [Some(3)]);
     assert_eq!(
         refused(Format::Ini, &entries),
         [Some(1), Some(2), Some(3), Some(4)]
     );
+    let entries = [
+        ("a", "x;y"),
+        ("b", "x#y"),
+        ("c", "'x"),
+        ("d", "`x`"),
+        ("e", "x\\\\"),
+        ("f", "x'y\\z"),
+        ("s.-", "x"),
+        ("DEFAULT.a", "x"),
+        ("\"a", "x"),
+    ];
+    let all_but_one = [0, 1, 2, 3, 4, 6, 7, 8].map(Some);
+    assert_eq!(refused(Format::Ini, &entries), all_but_one);
 }
 
 #[test]
