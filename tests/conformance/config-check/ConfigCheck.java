@@ -4,15 +4,20 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Paths;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import kafka.docker.KafkaDockerWrapper$;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.yaml.snakeyaml.Yaml;
+import scala.collection.immutable.Map$;
+import scala.jdk.javaapi.CollectionConverters;
 
 /**
  * Reads config files as the products do.
@@ -21,7 +26,8 @@ import org.yaml.snakeyaml.Yaml;
  * of JSON says what is in it, or why it can't be read: {@code {"file": ..., "entries": {...}}} or
  * {@code {"file": ..., "error": ...}}. Of the formats {@code xml} is read by Hadoop's Configuration,
  * {@code properties} and {@code cfg} by java.util.Properties, {@code yaml} by SnakeYAML, {@code sh}
- * and {@code conf} by bash, which sources them.
+ * and {@code conf} by bash, which sources them. {@code kafka} is an environment, each variable with a
+ * NUL behind it: the wrapper of the apache/kafka image makes the file of it.
  */
 public final class ConfigCheck {
   private ConfigCheck() {}
@@ -57,6 +63,8 @@ public final class ConfigCheck {
       case "properties":
       case "cfg":
         return properties(path);
+      case "kafka":
+        return properties(wrapped(path));
       case "yaml":
         return yaml(path);
       case "sh":
@@ -90,18 +98,51 @@ public final class ConfigCheck {
     return entries;
   }
 
-  /** The scalars of a document with one level; a number must be spelled as it is written. */
-  private static Map<String, String> yaml(String path) throws IOException {
-    Object document = new Yaml().load(Files.readString(Paths.get(path)));
-    Map<String, String> entries = new TreeMap<>();
-    for (Map.Entry<?, ?> entry : ((Map<?, ?>) document).entrySet()) {
-      if (!(entry.getValue() instanceof String || entry.getValue() instanceof Number
-          || entry.getValue() instanceof Boolean)) {
-        throw new IllegalArgumentException(entry.getKey() + " is a " + entry.getValue().getClass());
+  /** The server.properties that the wrapper writes over that of its image. */
+  private static String wrapped(String path) throws IOException {
+    Map<String, String> environment = new TreeMap<>();
+    for (String variable : Files.readString(Paths.get(path)).split("\0")) {
+      int sign = variable.indexOf('=');
+      if (sign > 0) {
+        environment.put(variable.substring(0, sign), variable.substring(sign + 1));
       }
-      entries.put((String) entry.getKey(), String.valueOf(entry.getValue()));
+    }
+    java.nio.file.Path folder = Paths.get(path + ".d");
+    for (String name : new String[] {"default", "mounted", "final"}) {
+      Files.createDirectories(folder.resolve(name));
+    }
+    Files.writeString(folder.resolve("default/server.properties"), "");
+    KafkaDockerWrapper$.MODULE$.prepareServerConfigs(folder.resolve("default"), folder.resolve("mounted"),
+        folder.resolve("final"), Map$.MODULE$.from(CollectionConverters.asScala(environment)));
+    return folder.resolve("final/server.properties").toString();
+  }
+
+  /** The scalars of a document by their paths; the first of a list is 1. */
+  private static Map<String, String> yaml(String path) throws IOException {
+    Map<String, String> entries = new TreeMap<>();
+    for (Map.Entry<?, ?> entry : ((Map<?, ?>) new Yaml().load(Files.readString(Paths.get(path)))).entrySet()) {
+      flatten((String) entry.getKey(), entry.getValue(), entries);
     }
     return entries;
+  }
+
+  private static void flatten(String path, Object node, Map<String, String> entries) {
+    if (node instanceof Map<?, ?> map) {
+      for (Map.Entry<?, ?> entry : map.entrySet()) {
+        flatten(path + "." + (String) entry.getKey(), entry.getValue(), entries);
+      }
+    } else if (node instanceof List<?> list) {
+      for (int at = 0; at < list.size(); at++) {
+        flatten(path + "." + (at + 1), list.get(at), entries);
+      }
+    } else if (node instanceof Double number) {
+      // As it is written, not as Java would write it.
+      entries.put(path, new BigDecimal(number.toString()).toPlainString());
+    } else if (node instanceof String || node instanceof Number || node instanceof Boolean) {
+      entries.put(path, node.toString());
+    } else {
+      throw new IllegalArgumentException(path + " is " + node);
+    }
   }
 
   /** What a shell exports that sources the file. */

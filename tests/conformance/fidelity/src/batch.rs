@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::consumer::{Process, Role};
+use crate::consumer::{Config, Process, Role};
 use crate::hostile::{Hostile, WORDS};
+use crate::launcher::{Files, Launcher};
 
 /// Where in a process a text arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,8 +25,8 @@ pub enum Place {
     File,
     /// A word of the command that checks the process.
     Check,
-    /// A key of a config file that is mounted.
-    Key(Format),
+    /// A key of a config file that is mounted, or that a launcher makes, and what a program reads.
+    Key(Option<Launcher>, Format),
 }
 
 /// The syntax of a config file that some program reads.
@@ -37,51 +38,50 @@ pub enum Format {
     Properties,
     /// The same.
     Cfg,
-    /// A YAML document.
-    Yaml,
+    /// Lines for `docker run --env-file`.
+    Env,
     /// What a shell sources.
     Sh,
     /// The same.
     Conf,
+    /// A YAML document.
+    Yaml,
+    /// Sections.
+    Ini,
 }
 
 impl Format {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Xml,
-        Self::Properties,
-        Self::Cfg,
-        Self::Yaml,
-        Self::Sh,
-        Self::Conf,
-    ];
-
     /// Its name, and the extension of its file.
     pub fn name(self) -> &'static str {
         match self {
             Self::Xml => "xml",
             Self::Properties => "properties",
             Self::Cfg => "cfg",
-            Self::Yaml => "yaml",
+            Self::Env => "env",
             Self::Sh => "sh",
             Self::Conf => "conf",
+            Self::Yaml => "yaml",
+            Self::Ini => "ini",
         }
     }
 
-    /// The file in a blueprint; without the word a `conf` could be anything.
-    fn file(self) -> String {
+    /// The name of a file that is mounted; without the word a `conf` could be anything.
+    fn file(self) -> &'static str {
         match self {
-            Self::Conf => "app.conf!conf".to_owned(),
-            other => format!("app.{}", other.name()),
+            Self::Xml => "app.xml",
+            Self::Properties => "app.properties",
+            Self::Cfg => "app.cfg",
+            Self::Env => "app.env",
+            Self::Sh => "app.sh",
+            Self::Conf => "app.conf!conf",
+            Self::Yaml => "app.yaml",
+            Self::Ini => "app.ini",
         }
     }
 }
 
-/// Where config files are mounted.
-pub const CONFIG_FOLDER: &str = "/conf/app.";
-
-/// All places, in the order of the report.
-pub const PLACES: [(Place, &str); 13] = [
+/// All places, in the order of the report, which tells launchers apart and not what they write.
+pub const PLACES: [(Place, &str); 20] = [
     (Place::Variable, "variables"),
     (Place::Config, "config keys"),
     (Place::Word, "words"),
@@ -89,13 +89,30 @@ pub const PLACES: [(Place, &str); 13] = [
     (Place::Label, "labels"),
     (Place::File, "files"),
     (Place::Check, "words of checks"),
-    (Place::Key(Format::Xml), "in XML"),
-    (Place::Key(Format::Properties), "in properties"),
-    (Place::Key(Format::Cfg), "in cfg"),
-    (Place::Key(Format::Yaml), "in YAML"),
-    (Place::Key(Format::Sh), "in sh"),
-    (Place::Key(Format::Conf), "in conf"),
+    (Place::Key(None, Format::Xml), "in XML"),
+    (Place::Key(None, Format::Properties), "in properties"),
+    (Place::Key(None, Format::Cfg), "in cfg"),
+    (Place::Key(None, Format::Env), "in env"),
+    (Place::Key(None, Format::Sh), "in sh"),
+    (Place::Key(None, Format::Conf), "in conf"),
+    (Place::Key(None, Format::Yaml), "in YAML"),
+    (Place::Key(None, Format::Ini), "in ini"),
+    (Place::Key(Some(Launcher::Flokkr), Format::Xml), "by flokkr"),
+    (Place::Key(Some(Launcher::Apache), Format::Xml), "by apache"),
+    (Place::Key(Some(Launcher::Ozone), Format::Xml), "by ozone"),
+    (Place::Key(Some(Launcher::Bde), Format::Xml), "by bde"),
+    (Place::Key(Some(Launcher::Kafka), Format::Xml), "by kafka"),
 ];
+
+impl Place {
+    /// Where it is counted.
+    fn counted(self) -> Self {
+        match self {
+            Self::Key(Some(launcher), _) => Self::Key(Some(launcher), Format::Xml),
+            other => other,
+        }
+    }
+}
 
 /// A text, or one with the number of the replica in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,6 +159,9 @@ impl Case {
 pub struct Unit {
     name: String,
     replicas: u32,
+    launcher: Option<Launcher>,
+    /// Its config files as the blueprint names them.
+    files: Files,
     cases: Vec<Case>,
     beside: Vec<Case>,
 }
@@ -232,11 +252,15 @@ impl Batch {
                 page.image(at, unit, self.witness.as_deref());
             }
         } else {
-            for (name, more) in [
+            let launched = Launcher::ALL
+                .map(|launcher| (launcher.name(), format!("launcher: {}", launcher.name())));
+            let others = [
                 ("plain", "entrypoint: exec, argv: exec"),
                 ("config", "entrypoint: exec, argv: exec, launcher: launch"),
                 ("mounted", "conf: /conf"),
-            ] {
+            ];
+            let others = others.map(|(name, more)| (name, more.to_owned()));
+            for (name, more) in others.into_iter().chain(launched) {
                 let own = format!("example.org/{name}:1");
                 let image = self.witness.as_ref().unwrap_or(&own);
                 page.line(&format!(
@@ -277,11 +301,28 @@ impl Batch {
         gone
     }
 
+    /// How the config files of each service come about.
+    pub fn configs(&self) -> BTreeMap<String, Config> {
+        let with_files = self.units.iter().filter(|unit| !unit.files.is_empty());
+        let config = |unit: &Unit| {
+            let named = unit.files.iter().map(|(file, format)| {
+                let name = file.split_once('!').map_or(*file, |(name, _)| name);
+                (name.to_owned(), *format)
+            });
+            let config = Config {
+                launcher: unit.launcher,
+                formats: named.collect(),
+            };
+            (unit.name.clone(), config)
+        };
+        with_files.map(config).collect()
+    }
+
     /// How many cases there are, by place.
     pub fn count(&self, counts: &mut BTreeMap<Place, usize>) {
         for unit in &self.units {
             for case in unit.cases.iter().chain(&unit.beside) {
-                *counts.entry(case.place).or_default() += 1;
+                *counts.entry(case.place.counted()).or_default() += 1;
             }
         }
     }
@@ -321,7 +362,7 @@ fn expected(cases: &[Case], replica: u32, command: &str) -> Process {
             Place::Word => words.push(value),
             Place::Entry => entry.push(value),
             Place::Check => check.push(value),
-            Place::Key(format) => {
+            Place::Key(_, format) => {
                 let entries = process.entries.entry(format.name().to_owned()).or_default();
                 entries.insert(name, value);
             }
@@ -364,19 +405,33 @@ impl Unit {
                 add(&mut cases, place, count, replicas, hostile);
             }
         }
-        for format in Format::ALL {
-            let place = Place::Key(format);
-            if shape.places.contains(&place) {
-                let count = (1 + hostile.below(6)).min(room.saturating_sub(cases.len()));
-                add(&mut cases, place, count, 1, hostile);
+        let reads = |place: &&Place| matches!(place, Place::Key(..));
+        let mut launcher = None;
+        let mut files: Files = Vec::new();
+        for place in shape.places.iter().filter(reads) {
+            if let Place::Key(_, format) = place {
+                files.push((format.file(), *format));
             }
+        }
+        if !files.is_empty() && hostile.once_in(2) {
+            let one = Launcher::ALL[hostile.below(Launcher::ALL.len())];
+            launcher = Some(one);
+            files = one.files(hostile.below(12));
+        }
+        // As many texts go to a launcher with one file as to one with some.
+        let most = if files.len() == 1 { 24 } else { 6 };
+        for (_, format) in &files {
+            let count = (1 + hostile.below(most)).min(room.saturating_sub(cases.len()));
+            let place = Place::Key(launcher, *format);
+            add(&mut cases, place, count, replicas, hostile);
         }
         if has_config {
             // To the launcher in that image such a variable would be config as well.
             cases.retain(|case| case.place != Place::Variable || !case.name.contains('_'));
         }
         let mut beside = Vec::new();
-        if !shape.builds && hostile.once_in(4) {
+        // A launcher in its image would take its command apart: that is no question of config.
+        if !shape.builds && files.is_empty() && hostile.once_in(4) {
             let left = room.saturating_sub(cases.len());
             for place in [Place::Variable, Place::Word] {
                 let count = (1 + hostile.below(4)).min(left);
@@ -389,6 +444,8 @@ impl Unit {
         Self {
             name,
             replicas,
+            launcher,
+            files,
             cases,
             beside,
         }
@@ -400,8 +457,8 @@ fn add(cases: &mut Vec<Case>, place: Place, count: usize, replicas: u32, hostile
     for number in 0..count {
         let name = match place {
             Place::Config => hostile.key(),
-            Place::Key(Format::Yaml | Format::Sh | Format::Conf) => hostile.identifier(),
-            Place::Variable | Place::Label | Place::Key(_) => hostile.name(),
+            Place::Key(launcher, format) => key(launcher, format, cases, hostile),
+            Place::Variable | Place::Label => hostile.name(),
             Place::File => format!("/f/{number}"),
             Place::Word | Place::Entry | Place::Check => number.to_string(),
         };
@@ -414,9 +471,34 @@ fn add(cases: &mut Vec<Case>, place: Place, count: usize, replicas: u32, hostile
             _ if replicas > 1 && hostile.once_in(4) => Text {
                 parts: (0..=1 + hostile.below(2)).map(|_| hostile.tame()).collect(),
             },
+            Place::Key(Some(_), _) if hostile.once_in(3) => Text::of(hostile.key()),
+            Place::Key(Some(_), _) if hostile.once_in(2) => Text::of(hostile.tame()),
             _ => Text::of(hostile.value()),
         };
         cases.push(Case { place, name, value });
+    }
+}
+
+/// A key for a format, behind those that are there. Most of what a launcher gets is what it can take.
+fn key(
+    launcher: Option<Launcher>,
+    format: Format,
+    cases: &[Case],
+    hostile: &mut Hostile,
+) -> String {
+    match format {
+        Format::Sh | Format::Conf => hostile.identifier(),
+        Format::Yaml => {
+            let last = cases.last().map_or("", |case| &case.name);
+            match last.strip_suffix(".1") {
+                Some(list) if hostile.once_in(2) => format!("{list}.2"),
+                _ => hostile.identifier() + hostile.one(&["", "", ".x", ".x.y", ".1", ".1.z"]),
+            }
+        }
+        Format::Ini if !hostile.once_in(4) => hostile.identifier() + "." + &hostile.key(),
+        _ if launcher == Some(Launcher::Kafka) => hostile.key().to_lowercase(),
+        _ if launcher.is_some() && !hostile.once_in(4) => hostile.key(),
+        _ => hostile.name(),
     }
 }
 
@@ -445,12 +527,14 @@ impl Page {
             self.line(&format!("    image: {}", unit.name));
         } else {
             let has_config = of(Place::Config).next().is_some();
-            let has_keys = unit.cases.iter().any(|c| matches!(c.place, Place::Key(_)));
-            self.line(match (has_config, has_keys) {
-                (true, _) => "    image: config",
-                (false, true) => "    image: mounted",
-                (false, false) => "    image: plain",
-            });
+            let has_keys = unit.cases.iter().any(|c| matches!(c.place, Place::Key(..)));
+            let image = match unit.launcher {
+                Some(launcher) => launcher.name(),
+                None if has_config => "config",
+                None if has_keys => "mounted",
+                None => "plain",
+            };
+            self.line(&format!("    image: {image}"));
             if unit.replicas > 1 {
                 self.line(&format!(
                     "    kind: ensemble\n    replicas: {}",
@@ -469,9 +553,12 @@ impl Page {
             }
             if has_keys {
                 self.line("    config:");
-                for format in Format::ALL {
-                    let head = format!("      \"{}\"", format.file());
-                    self.mapping(&head, at, false, of(Place::Key(format)));
+                if unit.launcher.is_some() {
+                    self.line("      delivery: env");
+                }
+                for (file, format) in &unit.files {
+                    let head = format!("      \"{file}\"");
+                    self.mapping(&head, at, false, of(Place::Key(unit.launcher, *format)));
                 }
             }
             self.words(

@@ -353,8 +353,13 @@ impl Hostile {
         self.below(times) == 0
     }
 
+    /// One of these.
+    pub fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.below(of.len())]
+    }
+
     fn piece(&mut self, of: &[&str]) -> String {
-        of[self.below(of.len())].to_owned()
+        self.one(of).to_owned()
     }
 
     /// A value.

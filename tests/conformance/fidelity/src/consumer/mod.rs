@@ -6,6 +6,8 @@ mod docker;
 mod kubernetes;
 mod nomad;
 
+pub use config::{Config, entries};
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -95,7 +97,7 @@ impl Consumer {
     /// What it is called here.
     pub fn name(&self) -> &'static str {
         match self.shape.places.first() {
-            Some(Place::Key(_)) => "config",
+            Some(Place::Key(..)) => "config",
             _ => self.shape.target,
         }
     }
@@ -106,12 +108,7 @@ impl Consumer {
     }
 
     /// What the processes get by the files in a folder; or why the platform takes them not.
-    pub fn processes(
-        &self,
-        program: &Path,
-        reader: Option<&str>,
-        folder: &Path,
-    ) -> Result<Processes, String> {
+    pub fn processes(&self, program: &Path, folder: &Path) -> Result<Processes, String> {
         let mut files = Vec::new();
         find(folder, self.ending, &mut files).map_err(|e| format!("{}: {e}", folder.display()))?;
         files.sort();
@@ -133,9 +130,6 @@ impl Consumer {
             let line = serde_json::from_slice(line)
                 .map_err(|e| format!("an answer that can't be read: {e}"))?;
             (self.read)(&line, &mut processes);
-        }
-        if let Some(reader) = reader {
-            config::entries(&mut processes, reader, folder)?;
         }
         Ok(processes)
     }
@@ -234,7 +228,7 @@ fn asked(place: Place) -> &'static str {
         Place::File => "file",
         Place::Check => "health",
         // It is no platform that reads it.
-        Place::Key(_) => "key",
+        Place::Key(..) => "key",
     }
 }
 
