@@ -25,6 +25,9 @@ pub enum Place {
     File,
     /// A word of the command that checks the process.
     Check,
+    /// A text of a patch: an annotation, metadata or a label of the platform's own, which goes out as
+    /// it stands.
+    Patch,
     /// A key of a config file that is mounted, or that a launcher makes, and what a program reads.
     Key(Option<Launcher>, Format),
 }
@@ -81,7 +84,7 @@ impl Format {
 }
 
 /// All places, in the order of the report, which tells launchers apart and not what they write.
-pub const PLACES: [(Place, &str); 20] = [
+pub const PLACES: [(Place, &str); 21] = [
     (Place::Variable, "variables"),
     (Place::Config, "config keys"),
     (Place::Word, "words"),
@@ -89,6 +92,7 @@ pub const PLACES: [(Place, &str); 20] = [
     (Place::Label, "labels"),
     (Place::File, "files"),
     (Place::Check, "words of checks"),
+    (Place::Patch, "in patches"),
     (Place::Key(None, Format::Xml), "in XML"),
     (Place::Key(None, Format::Properties), "in properties"),
     (Place::Key(None, Format::Cfg), "in cfg"),
@@ -216,6 +220,7 @@ impl Batch {
         while count < size {
             let unit = Unit::new(
                 shape,
+                settings,
                 format!("s{}", units.len()),
                 &mut hostile,
                 size - count,
@@ -270,7 +275,7 @@ impl Batch {
         }
         page.line("services:");
         for (at, unit) in self.units.iter().enumerate() {
-            page.service(at, unit, self.shape.builds);
+            page.service(at, unit, self.shape);
         }
         self.lines = page.lines;
         page.text
@@ -357,7 +362,7 @@ fn expected(cases: &[Case], replica: u32, command: &str) -> Process {
                     .variables
                     .insert(format!("{CONFIG_PREFIX}{name}"), value),
             ),
-            Place::Label => drop(process.labels.insert(name, value)),
+            Place::Label | Place::Patch => drop(process.labels.insert(name, value)),
             Place::File => drop(process.files.insert(name, value)),
             Place::Word => words.push(value),
             Place::Entry => entry.push(value),
@@ -380,13 +385,15 @@ fn expected(cases: &[Case], replica: u32, command: &str) -> Process {
 }
 
 impl Unit {
-    fn new(shape: Shape, name: String, hostile: &mut Hostile, room: usize) -> Self {
+    fn new(shape: Shape, settings: &str, name: String, hostile: &mut Hostile, room: usize) -> Self {
         let is_ensemble = !shape.builds && hostile.once_in(4);
         let replicas = if is_ensemble { 3 } else { 1 };
         let mut cases = Vec::new();
         // Config is for a launcher, and a replaced entrypoint runs none.
         let has_config = hostile.once_in(2);
-        let has_check = hostile.once_in(2);
+        // Without Consul, a command is none of the checks that Nomad has.
+        let has_check =
+            hostile.once_in(2) && (shape.target != "nomad" || settings.contains("consul"));
         for (place, least, more) in [
             (Place::Variable, 8, 12),
             (
@@ -399,6 +406,7 @@ impl Unit {
             (Place::Label, 0, 8),
             (Place::File, 0, 4),
             (Place::Check, 0, if has_check { 4 } else { 1 }),
+            (Place::Patch, 0, 4),
         ] {
             if shape.places.contains(&place) {
                 let count = (least + hostile.below(more)).min(room.saturating_sub(cases.len()));
@@ -460,6 +468,7 @@ fn add(cases: &mut Vec<Case>, place: Place, count: usize, replicas: u32, hostile
             Place::Key(launcher, format) => key(launcher, format, cases, hostile),
             Place::Variable | Place::Label => hostile.name(),
             Place::File => format!("/f/{number}"),
+            Place::Patch => format!("patched_{number}"),
             Place::Word | Place::Entry | Place::Check => number.to_string(),
         };
         if !names.insert(name.clone()) {
@@ -467,6 +476,8 @@ fn add(cases: &mut Vec<Case>, place: Place, count: usize, replicas: u32, hostile
         }
         let value = match place {
             Place::Config => Text::of(hostile.tame()),
+            // The platform's own references are what patches are for.
+            Place::Patch => Text::of(hostile.tame().replace(['$', '%'], "#")),
             // The number of a replica, between texts that mean something.
             _ if replicas > 1 && hostile.once_in(4) => Text {
                 parts: (0..=1 + hostile.below(2)).map(|_| hostile.tame()).collect(),
@@ -520,7 +531,8 @@ impl Page {
             .resize(self.lines.len() + text.matches('\n').count() + 1, key);
     }
 
-    fn service(&mut self, at: usize, unit: &Unit, builds: bool) {
+    fn service(&mut self, at: usize, unit: &Unit, shape: Shape) {
+        let Shape { target, builds, .. } = shape;
         self.line(&format!("  {}:", unit.name));
         let of = |place| of(&unit.cases, place);
         if builds {
@@ -572,6 +584,7 @@ impl Page {
             self.words("    command", "run", true, at, false, of(Place::Word));
             self.mapping("    labels", at, false, of(Place::Label));
             self.files(at, of(Place::File));
+            self.patch(target, at, unit);
         }
         if of(Place::Check).next().is_some() {
             self.line("    health:");
@@ -601,6 +614,33 @@ impl Page {
                 crate::batch::of(&unit.beside, Place::Word),
             );
         }
+    }
+
+    fn patch(&mut self, target: &str, at: usize, unit: &Unit) {
+        let mut cases = of(&unit.cases, Place::Patch).peekable();
+        if cases.peek().is_none() {
+            return;
+        }
+        let path: &[&str] = match target {
+            "compose" => &["labels"],
+            "nomad" => &["meta"],
+            _ if unit.replicas > 1 => {
+                &["StatefulSet", "spec", "template", "metadata", "annotations"]
+            }
+            _ => &["Deployment", "spec", "template", "metadata", "annotations"],
+        };
+        self.line(&format!("    patch:\n      {target}:"));
+        let mut indent = " ".repeat(8);
+        for key in &path[..path.len() - 1] {
+            self.line(&format!("{indent}{key}:"));
+            indent += "  ";
+        }
+        self.mapping(
+            &format!("{indent}{}", path[path.len() - 1]),
+            at,
+            false,
+            cases,
+        );
     }
 
     fn image(&mut self, at: usize, unit: &Unit, witness: Option<&str>) {

@@ -157,7 +157,7 @@ fn judge(
     // What differs from replica to replica is no question of spelling alone, and no text of a
     // blueprint has a NUL.
     refused.retain(|case| {
-        let asked = !matches!(case.place, Place::Key(..)) && !consumer.is_own(case);
+        let asked = !matches!(case.place, Place::Key(..) | Place::Patch) && !consumer.is_own(case);
         asked && !case.value.differs() && !case.has_nul()
     });
     let answers = consumer.answers(program, batch.settings, &refused)?;

@@ -227,8 +227,8 @@ fn asked(place: Place) -> &'static str {
         Place::Label => "label",
         Place::File => "file",
         Place::Check => "health",
-        // It is no platform that reads it.
-        Place::Key(..) => "key",
+        // flokkr refuses none of the one, and it is no platform that reads the other.
+        Place::Patch | Place::Key(..) => "other",
     }
 }
 
