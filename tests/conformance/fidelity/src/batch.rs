@@ -500,8 +500,8 @@ fn key(
     match format {
         Format::Sh | Format::Conf => hostile.identifier(),
         Format::Yaml => {
-            let last = cases.last().map_or("", |case| &case.name);
-            match last.strip_suffix(".1") {
+            let before = cases.last().map_or("", |case| &case.name);
+            match before.strip_suffix(".1") {
                 Some(list) if hostile.once_in(2) => format!("{list}.2"),
                 _ => hostile.identifier() + hostile.one(&["", "", ".x", ".x.y", ".1", ".1.z"]),
             }
