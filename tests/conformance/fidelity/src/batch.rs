@@ -482,6 +482,8 @@ fn add(cases: &mut Vec<Case>, place: Place, count: usize, replicas: u32, hostile
             _ if replicas > 1 && hostile.once_in(4) => Text {
                 parts: (0..=1 + hostile.below(2)).map(|_| hostile.tame()).collect(),
             },
+            // No text at all is what formats have the least of a spelling for.
+            Place::Key(..) if hostile.once_in(20) => Text::of(String::new()),
             Place::Key(Some(_), _) if hostile.once_in(3) => Text::of(hostile.key()),
             Place::Key(Some(_), _) if hostile.once_in(2) => Text::of(hostile.tame()),
             _ => Text::of(hostile.value()),
