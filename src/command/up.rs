@@ -215,7 +215,7 @@ impl Project<'_> {
                     session,
                 );
             }
-            if ended == Some(true) && services.iter().all(|service| well(&service)) {
+            if ended == Some(true) && services.iter().all(well) {
                 return Some(true);
             }
             let broken = |state: &State| matches!(state.phase, Phase::Ended(code) if code != 0);

@@ -40,11 +40,12 @@ fn fault(key: &str, value: &str) -> Option<(String, String)> {
     let bad = |piece: &str| {
         piece.is_empty()
             || piece.trim() != piece
-            || piece.starts_with(['#', ';'])
+            || piece.starts_with(['#', ';', '"', '\'', '`'])
             || piece.contains(|c: char| matches!(c, '=' | ':' | '[' | ']') || c.is_control())
     };
     let (section, name) = key.split_once('.').unwrap_or(("-", key));
-    if bad(section) || bad(name) {
+    // Go's reader numbers keys that are a dash, and a section of that name is the top for all.
+    if bad(section) || bad(name) || name == "-" || section == "DEFAULT" {
         return Some((
             format!(
                 "`{}` cannot be a section and a key of an ini file",
@@ -53,16 +54,19 @@ fn fault(key: &str, value: &str) -> Option<(String, String)> {
             "use letters, digits, `_`, `-` and dots in the key".to_owned(),
         ));
     }
-    let cut = value.contains(['\n', '\r']) || value.trim() != value;
-    let comment = value.contains(" #") || value.contains(" ;") || value.starts_with(['#', ';']);
-    (cut || comment).then(|| {
-        (
-            "readers of ini files cut blanks around a value, later lines and what looks \
-                like a comment"
-                .to_owned(),
-            "write the value on one line without outer blanks, and no `#` or `;` after a \
-                blank"
-                .to_owned(),
-        )
-    })
+    let wrong = if value.contains(['\n', '\r']) || value.trim() != value {
+        "cut blanks around a value and later lines"
+    } else if value.contains(['#', ';']) {
+        "take a `#` or `;` in a value for a comment, some of them without a blank before it"
+    } else if value.starts_with(['"', '\'', '`']) {
+        "take a value that begins with a quote for a quoted one, some of them"
+    } else if value.ends_with('\\') {
+        "join the next line to a value that ends with a backslash, some of them"
+    } else {
+        return None;
+    };
+    Some((
+        format!("readers of ini files {wrong}"),
+        "write the value without that, or deliver a file of your own with `files`".to_owned(),
+    ))
 }

@@ -39,13 +39,23 @@ pub(crate) fn fault(key: &str, value: &str) -> Option<(String, String)> {
             "rename the key".to_owned(),
         ));
     }
-    value.contains(['\n', '\r']).then(|| {
-        (
+    if value.contains(['\n', '\r']) {
+        return Some((
             "an env file has one line per entry and no escape for a line end".to_owned(),
             "write the value on one line".to_owned(),
+        ));
+    }
+    let length = key.len() + 1 + value.len();
+    (length > LONGEST).then(|| {
+        (
+            format!("docker reads no line of {length} bytes in an env file: {LONGEST} at most"),
+            "shorten the value".to_owned(),
         )
     })
 }
+
+/// So long may a line be: docker's scanner has room for it and its line end.
+const LONGEST: usize = 64 * 1024 - 1;
 
 /// The entries of an env file; comments and empty lines are passed over.
 ///

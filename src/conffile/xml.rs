@@ -7,6 +7,14 @@ use super::{Corruption, shown};
 use indexmap::IndexMap;
 use std::fmt::Write as _;
 
+/// What makes a property empty for Hadoop since 2.9: it leaves out one with `<value></value>`, and
+/// passes over the section below.
+const EMPTY_ATTRIBUTE: &str = " value=\"\"";
+
+/// What makes a property empty for Hadoop until 2.8: it leaves out one with `<value></value>`, too,
+/// and knows no attributes. To any other reader of XML the text is empty as well.
+const EMPTY_TEXT: &str = "<![CDATA[]]>";
+
 /// The text of a file with these entries.
 ///
 /// # Errors
@@ -17,12 +25,16 @@ pub(super) fn render(entries: &[(&str, &str)]) -> Result<String, Vec<Corruption>
     for (index, (key, value)) in entries.iter().enumerate() {
         let found = key_fault(key).or_else(|| value_fault(value));
         problems.extend(found.map(|(reason, way)| Corruption::of_entry(index, reason, way)));
+        let (attribute, value) = if value.is_empty() {
+            (EMPTY_ATTRIBUTE, EMPTY_TEXT.to_owned())
+        } else {
+            ("", escape(value))
+        };
         // Writing to a String cannot fail.
         let _ = write!(
             text,
-            "  <property>\n    <name>{}</name>\n    <value>{}</value>\n  </property>\n",
+            "  <property{attribute}>\n    <name>{}</name>\n    <value>{value}</value>\n  </property>\n",
             escape(key),
-            escape(value),
         );
     }
     text.push_str("</configuration>\n");
@@ -169,30 +181,33 @@ impl Reader {
         if after.starts_with('!') {
             return Err("a document type is not supported".to_owned());
         }
-        let (tag, rest) = behind(after, ">")?;
-        match tag.strip_prefix('/') {
-            Some(name) => self.close(name.trim_end())?,
-            None => self.tag(tag)?,
-        }
+        let Some(closing) = after.strip_prefix('/') else {
+            return self.tag(after);
+        };
+        let (name, rest) = behind(closing, ">")?;
+        self.close(name.trim_end())?;
         Ok(rest)
     }
 
-    fn tag(&mut self, tag: &str) -> Result<(), String> {
-        let (name, closes) = match tag.strip_suffix('/') {
-            Some(name) => (name.trim_end(), true),
-            None => (tag.trim_end(), false),
-        };
-        if name.ends_with("include") || name.contains(":include ") {
+    fn tag<'a>(&mut self, after: &'a str) -> Result<&'a str, String> {
+        let tag = Tag::read(after)?;
+        if tag.name == "include" || tag.name.ends_with(":include") {
             return Err("an include is not followed".to_owned());
         }
-        if name.contains(char::is_whitespace) {
-            return Err(format!(
-                "the attributes of `<{}>` are not supported",
-                shown(name)
-            ));
+        self.open(tag.name)?;
+        if tag.name == "property" {
+            for (name, value) in tag.attributes {
+                match name {
+                    "name" => self.name = Some(value),
+                    "value" => self.value = Some(value),
+                    _ => {}
+                }
+            }
         }
-        self.open(name)?;
-        if closes { self.close(name) } else { Ok(()) }
+        if tag.closes {
+            self.close(tag.name)?;
+        }
+        Ok(tag.behind)
     }
 
     fn open(&mut self, name: &str) -> Result<(), String> {
@@ -218,6 +233,8 @@ impl Reader {
         match name {
             // Java's trim() cuts everything up to the blank.
             "name" => self.name = Some(self.text.trim_matches(|c| c <= ' ').to_owned()),
+            // One without text is passed over, and leaves what an attribute said.
+            "value" if self.text.is_empty() => {}
             "value" => self.value = Some(std::mem::take(&mut self.text)),
             "property" => self.property()?,
             _ => {}
@@ -225,7 +242,8 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes the entry at the end of its block; Hadoop leaves out a property without a value.
+    /// Takes the entry at the end of its block; Hadoop leaves out a property without a value, which
+    /// an empty `<value>` is, too.
     fn property(&mut self) -> Result<(), String> {
         let name = self.name.take().filter(|name| !name.is_empty());
         let name = name.ok_or("a property has no name")?;
@@ -258,6 +276,66 @@ impl Reader {
             None => Ok(self.entries),
         }
     }
+}
+
+/// A tag that opens an element.
+struct Tag<'a> {
+    name: &'a str,
+    attributes: Vec<(&'a str, String)>,
+    /// It closes the element as well.
+    closes: bool,
+    /// What stands behind it.
+    behind: &'a str,
+}
+
+impl<'a> Tag<'a> {
+    /// Reads what stands after a `<`.
+    fn read(after: &'a str) -> Result<Self, String> {
+        let end = after.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>'));
+        let (name, mut rest) = end
+            .and_then(|end| after.split_at_checked(end))
+            .ok_or("`>` is missing")?;
+        let mut attributes: Vec<(&str, String)> = Vec::new();
+        loop {
+            let next = rest.trim_start();
+            let closes = next.starts_with("/>");
+            if let Some(behind) = next.strip_prefix("/>").or_else(|| next.strip_prefix('>')) {
+                return Ok(Self {
+                    name,
+                    attributes,
+                    closes,
+                    behind,
+                });
+            }
+            let (attribute, value, behind) = attribute(next).ok_or_else(|| {
+                format!(
+                    "the attributes of `<{}>` are not name and text",
+                    shown(name)
+                )
+            })?;
+            if next.len() == rest.len() || attributes.iter().any(|(known, _)| *known == attribute) {
+                return Err(format!(
+                    "the attribute `{}` is at the wrong place",
+                    shown(attribute)
+                ));
+            }
+            // Line ends and tabs are blanks in an attribute, but references to them are not.
+            attributes.push((attribute, unescape(&value.replace(['\n', '\t'], " "))?));
+            rest = behind;
+        }
+    }
+}
+
+/// The name and the raw text of an attribute, and what stands behind it.
+fn attribute(text: &str) -> Option<(&str, &str, &str)> {
+    let (name, rest) = text.split_once('=')?;
+    let rest = rest.trim_start();
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let (value, behind) = rest.strip_prefix(quote)?.split_once(quote)?;
+    let name = name.trim_end();
+    let is_name =
+        !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || "<>/'\"".contains(c));
+    (is_name && !value.contains('<')).then_some((name, value, behind))
 }
 
 /// The `<property>` blocks of a text that [`render`] made.
@@ -298,9 +376,7 @@ pub(super) fn without(text: &str, keys: &[&str]) -> Result<String, String> {
             return Ok(kept);
         } else if after.starts_with("property") {
             let (block, behind) = property(after)?;
-            let alone = format!("<configuration><{block}</configuration>");
-            let named = parse_name(&alone)?;
-            if keys.contains(&named.as_str()) {
+            if keys.contains(&name_of(block)?.as_str()) {
                 // Its indentation goes with it.
                 kept.truncate(kept.trim_end_matches([' ', '\t']).len());
                 rest = behind.trim_start_matches([' ', '\t']);
@@ -319,7 +395,13 @@ pub(super) fn without(text: &str, keys: &[&str]) -> Result<String, String> {
 
 /// A property from behind its `<` to its end, and what follows. A comment in it may hold whatever.
 fn property(after: &str) -> Result<(&str, &str), String> {
-    let mut at = 0;
+    let tag = Tag::read(after)?;
+    let mut at = after.len() - tag.behind.len();
+    if tag.closes {
+        return after
+            .split_at_checked(at)
+            .ok_or_else(|| "`>` is missing".to_owned());
+    }
     loop {
         let rest = after.get(at..).unwrap_or_default();
         let end = rest.find("</property");
@@ -342,21 +424,27 @@ fn property(after: &str) -> Result<(&str, &str), String> {
     }
 }
 
-/// The name of the one property of a text, whether it has a value or not.
-fn parse_name(text: &str) -> Result<String, String> {
+/// The name of a property, given from behind its `<`.
+fn name_of(block: &str) -> Result<String, String> {
+    let tag = Tag::read(block)?;
+    let attribute = tag.attributes.into_iter().find(|(name, _)| *name == "name");
+    if tag.closes {
+        let named = attribute.map(|(_, value)| value);
+        return named.ok_or_else(|| "a property has no name".to_owned());
+    }
     let mut reader = Reader::default();
-    let mut rest = text;
+    reader.open("configuration")?;
+    let mut rest = reader.tag(block)?;
     while let Some((before, after)) = rest.split_once('<') {
         reader.text(&unescape(before)?)?;
-        let ends = after.starts_with("/property");
-        if ends {
-            return reader
-                .name
-                .ok_or_else(|| "a property has no name".to_owned());
+        if after.starts_with("/property") {
+            break;
         }
         rest = reader.markup(after)?;
     }
-    Err("there is no property".to_owned())
+    reader
+        .name
+        .ok_or_else(|| "a property has no name".to_owned())
 }
 
 /// What stands before and behind the end of a piece of markup.

@@ -4,7 +4,7 @@
 //! `echo` and `sed` and escapes nothing; the traps of both are refused here. It adds to the file of
 //! the image instead of replacing it.
 
-use super::{AS_FILE, ConfigFile, Decoded, DecodedFile, Fault, Format, Variable};
+use super::{AS_FILE, ConfigFile, Decoded, DecodedFile, Dialect, Fault, Format, Variable, wire};
 use crate::conffile::{Corruption, shown, xml};
 use indexmap::IndexMap;
 
@@ -103,8 +103,9 @@ fn key_fault(key: &str) -> Option<Fault> {
 }
 
 fn value_fault(value: &str) -> Option<Fault> {
-    if let Some(fault) = xml::value_fault(value) {
-        return Some(fault);
+    let outside = xml::value_fault(value).or_else(|| wire::empty_fault(Dialect::Bde, value));
+    if outside.is_some() {
+        return outside;
     }
     let wrong = trap(value).or_else(|| {
         let breaks = value.contains('<') || value.contains("]]>");
@@ -156,6 +157,9 @@ pub(super) fn decode(env: &[(&str, &str)]) -> Decoded {
         }
         if let Some((reason, _)) = value_fault(value) {
             decoded.ignore(variable, reason);
+        }
+        if value.is_empty() {
+            continue;
         }
         let file = decoded.files.entry(file.to_owned());
         let file = file.or_insert_with(|| DecodedFile {

@@ -39,7 +39,10 @@ pub(super) fn write(
         return Ok((key.to_owned(), value.to_owned()));
     }
     let (key, value) = escape(dialect, format, key, value)?;
-    match name_fault(dialect, &key).or_else(|| python_fault(dialect, &key, &value)) {
+    let fault = name_fault(dialect, &key)
+        .or_else(|| python_fault(dialect, &key, &value))
+        .or_else(|| empty_fault(dialect, &value).filter(|_| format == Format::Xml));
+    match fault {
         Some(fault) => Err(fault),
         None => Ok((key, value)),
     }
@@ -224,6 +227,20 @@ fn numeral_fault(key: &str) -> Option<Fault> {
     })
 }
 
+/// What becomes of an empty value in Hadoop's XML, of which every launcher writes the same text.
+/// Only a whole file has room for more ([`xml`]).
+pub(super) fn empty_fault(dialect: Dialect, value: &str) -> Option<Fault> {
+    value.is_empty().then(|| {
+        (
+            format!(
+                "{} writes `<value></value>`, and Hadoop leaves out a property without a text there",
+                dialect.launcher()
+            ),
+            AS_FILE.to_owned(),
+        )
+    })
+}
+
 /// Keys that do not survive in the name of a variable.
 fn name_fault(dialect: Dialect, key: &str) -> Option<Fault> {
     let trimmed = key.trim_matches(is_python_blank) != key;
@@ -282,7 +299,7 @@ pub(super) fn read(dialect: Dialect, format: Format, key: &str, value: &str) -> 
     };
     match format {
         _ if dialect == Dialect::Launch => raw(value, None),
-        Format::Xml => read_xml(key, value),
+        Format::Xml => read_xml(dialect, key, value),
         Format::Properties => read_line(key, ": ", value),
         Format::Cfg => read_line(key, "=", value),
         Format::Env => match lines::parse(&format!("{key}={value}\n")) {
@@ -321,7 +338,13 @@ fn read_line(key: &str, separator: &str, value: &str) -> Read {
     }
 }
 
-fn read_xml(key: &str, value: &str) -> Read {
+fn read_xml(dialect: Dialect, key: &str, value: &str) -> Read {
+    if let Some((reason, _)) = empty_fault(dialect, value) {
+        return Read {
+            pairs: Vec::new(),
+            fault: Some(reason),
+        };
+    }
     let text = |raw: &str| {
         if raw.contains('<') || raw.contains("]]>") {
             return Err("a `<` stands unescaped in it".to_owned());

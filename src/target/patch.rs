@@ -1,6 +1,7 @@
 //! The way out for what flokkr does not model: a part of a blueprint laid over what is emitted.
 //! Maps merge, lists replace, null removes; texts go out as they stand. A mapping laid over a list of
-//! named things, such as containers, changes those by their names.
+//! named things, such as containers, changes those by their names; so does one over a list of
+//! `NAME=VALUE`, which is how Compose gets pairs when a name could be misread as a key.
 
 use crate::emit::yaml::Yaml;
 use crate::template::{ValueKind, plain_value};
@@ -38,6 +39,11 @@ fn lay(value: &mut Yaml, key: &str, patch: &Node) {
                         lay_item(items, &entry.key, &entry.value);
                     }
                 }
+                Yaml::List(items) if items.iter().all(|i| pair_of(i).is_some()) => {
+                    for entry in inner {
+                        lay_pair(items, &entry.key, &entry.value);
+                    }
+                }
                 _ => *below = converted(patch),
             }
         }
@@ -63,6 +69,24 @@ fn lay_item(items: &mut Vec<Yaml>, name: &str, patch: &Node) {
             items.push(item);
         }
         _ => {}
+    }
+}
+
+/// The name and the value of an item that is a pair.
+fn pair_of(item: &Yaml) -> Option<(&str, &str)> {
+    match item {
+        Yaml::Text(text) => text.split_once('='),
+        _ => None,
+    }
+}
+
+/// Lays a patch over the pair of this name; a new one is added.
+fn lay_pair(items: &mut Vec<Yaml>, name: &str, patch: &Node) {
+    items.retain(|item| pair_of(item).is_none_or(|(known, _)| known != name));
+    if let Yaml::Text(value) | Yaml::Plain(value) = converted(patch)
+        && !patch.is_null()
+    {
+        items.push(Yaml::Text(format!("{name}={value}")));
     }
 }
 

@@ -63,7 +63,14 @@ install_hadolint() {
   tests/conformance/docker --find "$hadolint_version" || fail "hadolint is installed, but does not run"
 }
 
-# The tools for some targets.
+# What Java programs are compiled with, and what brings their libraries.
+install_java() {
+  if command -v javac > /dev/null && command -v mvn > /dev/null; then return; fi
+  apt update
+  apt install --no-install-recommends default-jdk-headless maven
+}
+
+# The tools for some targets, and for config files.
 install_tools() {
   local target
   install_compilers
@@ -73,6 +80,7 @@ install_tools() {
     case $target in
       compose) install_compose ;;
       docker) install_hadolint ;;
+      config) install_java ;;
     esac
   done
 }
@@ -90,10 +98,15 @@ build_fidelity() {
   fidelity=$folder/release/fidelity
 }
 
-# Sends hostile texts through a target and the program that stands for its platform.
+# Sends hostile texts through a target and the program that stands for its platform; `config` are those
+# in config files, which the products' own readers get.
 fidelity() {
-  local target=$1 name=$1-check options=()
+  local target=$1 name=$1-check options=() readers=()
   case $target in
+    config)
+      name=compose-check
+      readers=(--readers "$(tests/conformance/config-check/build)")
+      ;;
     docker) name=dockerfile-check ;;
     nomad) options=(-tags hashicorpmetrics) ;;
   esac
@@ -101,6 +114,7 @@ fidelity() {
     source tests/conformance/common.sh
     build_program "$name" "tests/conformance/$name" "${options[@]}"
     # shellcheck disable=SC2154
-    "$fidelity" "$target" --flokkr "$FLOKKR" --program "$program" --seed "${SEED:-1}" --count "${COUNT:-20000}"
+    "$fidelity" "$target" --flokkr "$FLOKKR" --program "$program" "${readers[@]}" --seed "${SEED:-1}" \
+      --count "${COUNT:-20000}"
   )
 }

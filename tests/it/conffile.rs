@@ -15,6 +15,8 @@ fn rendered_files() {
     ];
     let xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<configuration>\n  <property>\n    <name>a</name>\n    <value>x&#13;\n&lt;</value>\n  </property>\n</configuration>\n";
     assert_eq!(render(Format::Xml, &[("a", "x\r\n<")]).unwrap(), xml);
+    let empty = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<configuration>\n  <property value=\"\">\n    <name>a</name>\n    <value><![CDATA[]]></value>\n  </property>\n</configuration>\n";
+    assert_eq!(render(Format::Xml, &[("a", "")]).unwrap(), empty);
     let properties = "plain=x\na.b=1 < 2 & \"q\"\na.c=\\ \\u00e9\\t\\\\\nsecret=\0db:password\0\n";
     assert_eq!(render(Format::Properties, &entries).unwrap(), properties);
     assert_eq!(render(Format::Cfg, &entries).unwrap(), properties);
@@ -70,18 +72,53 @@ fn entries_that_a_file_cannot_hold() {
         refused(Format::Sh, &entries),
         [Some(1), Some(2), Some(3), Some(4)]
     );
+    let (longest, longer) = ("x".repeat(65_533), "x".repeat(65_534));
+    assert_eq!(refused(Format::Env, &[("a", &longest)]), []);
+    assert_eq!(refused(Format::Env, &[("a", &longer)]), [Some(0)]);
     assert_eq!(refused(Format::Yaml, &entries), [Some(3)]);
     assert_eq!(
         refused(Format::Ini, &entries),
         [Some(1), Some(2), Some(3), Some(4)]
     );
+    let entries = [
+        ("a", "x;y"),
+        ("b", "x#y"),
+        ("c", "'x"),
+        ("d", "`x`"),
+        ("e", "x\\\\"),
+        ("f", "x'y\\z"),
+        ("s.-", "x"),
+        ("DEFAULT.a", "x"),
+        ("\"a", "x"),
+    ];
+    let all_but_one = [0, 1, 2, 3, 4, 6, 7, 8].map(Some);
+    assert_eq!(refused(Format::Ini, &entries), all_but_one);
 }
 
 #[test]
 fn files_that_are_read() {
     let one = |key: &str, value: &str| Ok(owned(&[(key, value)]));
-    let xml = "\u{feff}<?xml version='1.0'?>\r\n<!-- <x> --><configuration>\r\n<property><name> a\n</name><value>1\r\n&#x41;<![CDATA[<&>]]></value><final>true</final><description/></property><property><name>b</name></property></configuration>";
+    let xml = "\u{feff}<?xml version='1.0'?>\r\n<!-- <x> --><configuration>\r\n<property><name> a\n</name><value>1\r\n&#x41;<![CDATA[<&>]]></value><final>true</final><description/></property><property><name>b</name></property><property><name>c</name><value/></property></configuration>";
     assert_eq!(parse(Format::Xml, xml), one("a", "1\nA<&>"));
+    for (property, value) in [
+        ("<property name='a' value='1'/>", "1"),
+        (
+            "<property name=\"a\"\nvalue = \"x > '&lt;\ty&#9;\" final='true' ></property>",
+            "x > '< y\t",
+        ),
+        (
+            "<property value='1'><name>a</name><value><![CDATA[]]></value></property>",
+            "1",
+        ),
+        (
+            "<property value='1'><name>a</name><value>2</value></property>",
+            "2",
+        ),
+        ("<property name='a' value=''/>", ""),
+    ] {
+        let xml = format!("<configuration xmlns:x='y'>{property}</configuration>");
+        assert_eq!(parse(Format::Xml, &xml), one("a", value), "{property}");
+    }
     for broken in [
         "",
         "text",
@@ -93,6 +130,11 @@ fn files_that_are_read() {
         "<!DOCTYPE x><configuration/>",
         "<configuration><property><value>1</value></property></configuration>",
         "<configuration><property><name>a</name><value>&x;</value></property></configuration>",
+        "<configuration><property name='a' name='a'/></configuration>",
+        "<configuration><property name='a'value='a'/></configuration>",
+        "<configuration><property name='<'/></configuration>",
+        "<configuration><property name=a/></configuration>",
+        "<configuration><property name/></configuration>",
     ] {
         assert!(parse(Format::Xml, broken).is_err(), "{broken}");
     }

@@ -561,7 +561,7 @@ fn downloads_are_proven() {
 
 #[test]
 fn a_default_file_is_merged_with() {
-    let there = "<?xml version=\"1.0\"?>\n<!-- <property> of nobody -->\n<configuration>\n  \
+    let there = "<?xml version=\"1.0\"?>\n<!-- <property> of nobody -->\n<configuration>\n  <property name=\"c\" value=\"old\"/>\n  \
         <property><name>a</name><value>1</value></property>\n  <property>\n    <name>b</name>\n    \
         <value>2</value>\n    <final>true</final>\n    <description>kept</description>\n  \
         </property>\n</configuration>\n";

@@ -317,3 +317,14 @@ fn a_majority_is_more_than_half() {
         assert_eq!(text(&wait["command"][0]), least, "of {count}");
     }
 }
+
+#[test]
+fn a_patch_changes_pairs_by_their_names() {
+    let text = "blueprint: v1\nname: pairs\nimages: { app: { ref: \"example/app:1\", user: \"1:1\" } }\n\
+        services:\n  app:\n    image: app\n    labels: { x-a: kept, b: old, c: gone }\n    \
+        patch: { compose: { labels: { b: new, c: null, d: more } } }\n";
+    let emitted = emit(text, target::find("compose").unwrap());
+    let file = emitted.files.unwrap().remove(0).text;
+    let pairs = "labels: [\"x-a=kept\", \"b=new\", \"d=more\"]";
+    assert!(file.contains(pairs), "{file}");
+}

@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::consumer::{Process, Role};
+use crate::consumer::{Config, Process, Role};
 use crate::hostile::{Hostile, WORDS};
+use crate::launcher::{Files, Launcher};
 
 /// Where in a process a text arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,10 +25,66 @@ pub enum Place {
     File,
     /// A word of the command that checks the process.
     Check,
+    /// A text of a patch: an annotation, metadata or a label of the platform's own, which goes out as
+    /// it stands.
+    Patch,
+    /// A key of a config file that is mounted, or that a launcher makes, and what a program reads.
+    Key(Option<Launcher>, Format),
 }
 
-/// All places, in the order of the report.
-pub const PLACES: [(Place, &str); 7] = [
+/// The syntax of a config file that some program reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Format {
+    /// Hadoop's Configuration.
+    Xml,
+    /// `java.util.Properties`.
+    Properties,
+    /// The same.
+    Cfg,
+    /// Lines for `docker run --env-file`.
+    Env,
+    /// What a shell sources.
+    Sh,
+    /// The same.
+    Conf,
+    /// A YAML document.
+    Yaml,
+    /// Sections.
+    Ini,
+}
+
+impl Format {
+    /// Its name, and the extension of its file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Xml => "xml",
+            Self::Properties => "properties",
+            Self::Cfg => "cfg",
+            Self::Env => "env",
+            Self::Sh => "sh",
+            Self::Conf => "conf",
+            Self::Yaml => "yaml",
+            Self::Ini => "ini",
+        }
+    }
+
+    /// The name of a file that is mounted; without the word a `conf` could be anything.
+    fn file(self) -> &'static str {
+        match self {
+            Self::Xml => "app.xml",
+            Self::Properties => "app.properties",
+            Self::Cfg => "app.cfg",
+            Self::Env => "app.env",
+            Self::Sh => "app.sh",
+            Self::Conf => "app.conf!conf",
+            Self::Yaml => "app.yaml",
+            Self::Ini => "app.ini",
+        }
+    }
+}
+
+/// All places, in the order of the report, which tells launchers apart and not what they write.
+pub const PLACES: [(Place, &str); 21] = [
     (Place::Variable, "variables"),
     (Place::Config, "config keys"),
     (Place::Word, "words"),
@@ -35,7 +92,31 @@ pub const PLACES: [(Place, &str); 7] = [
     (Place::Label, "labels"),
     (Place::File, "files"),
     (Place::Check, "words of checks"),
+    (Place::Patch, "in patches"),
+    (Place::Key(None, Format::Xml), "in XML"),
+    (Place::Key(None, Format::Properties), "in properties"),
+    (Place::Key(None, Format::Cfg), "in cfg"),
+    (Place::Key(None, Format::Env), "in env"),
+    (Place::Key(None, Format::Sh), "in sh"),
+    (Place::Key(None, Format::Conf), "in conf"),
+    (Place::Key(None, Format::Yaml), "in YAML"),
+    (Place::Key(None, Format::Ini), "in ini"),
+    (Place::Key(Some(Launcher::Flokkr), Format::Xml), "by flokkr"),
+    (Place::Key(Some(Launcher::Apache), Format::Xml), "by apache"),
+    (Place::Key(Some(Launcher::Ozone), Format::Xml), "by ozone"),
+    (Place::Key(Some(Launcher::Bde), Format::Xml), "by bde"),
+    (Place::Key(Some(Launcher::Kafka), Format::Xml), "by kafka"),
 ];
+
+impl Place {
+    /// Where it is counted.
+    fn counted(self) -> Self {
+        match self {
+            Self::Key(Some(launcher), _) => Self::Key(Some(launcher), Format::Xml),
+            other => other,
+        }
+    }
+}
 
 /// A text, or one with the number of the replica in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +163,9 @@ impl Case {
 pub struct Unit {
     name: String,
     replicas: u32,
+    launcher: Option<Launcher>,
+    /// Its config files as the blueprint names them.
+    files: Files,
     cases: Vec<Case>,
     beside: Vec<Case>,
 }
@@ -136,6 +220,7 @@ impl Batch {
         while count < size {
             let unit = Unit::new(
                 shape,
+                settings,
                 format!("s{}", units.len()),
                 &mut hostile,
                 size - count,
@@ -172,15 +257,25 @@ impl Batch {
                 page.image(at, unit, self.witness.as_deref());
             }
         } else {
-            for (name, launcher) in [("plain", ""), ("config", ", launcher: launch")] {
+            let launched = Launcher::ALL
+                .map(|launcher| (launcher.name(), format!("launcher: {}", launcher.name())));
+            let others = [
+                ("plain", "entrypoint: exec, argv: exec"),
+                ("config", "entrypoint: exec, argv: exec, launcher: launch"),
+                ("mounted", "conf: /conf"),
+            ];
+            let others = others.map(|(name, more)| (name, more.to_owned()));
+            for (name, more) in others.into_iter().chain(launched) {
                 let own = format!("example.org/{name}:1");
                 let image = self.witness.as_ref().unwrap_or(&own);
-                page.line(&format!("  {name}: {{ ref: \"{image}\", user: \"1000:1000\", entrypoint: exec, argv: exec{launcher} }}"));
+                page.line(&format!(
+                    "  {name}: {{ ref: \"{image}\", user: \"1000:1000\", {more} }}"
+                ));
             }
         }
         page.line("services:");
         for (at, unit) in self.units.iter().enumerate() {
-            page.service(at, unit, self.shape.builds);
+            page.service(at, unit, self.shape);
         }
         self.lines = page.lines;
         page.text
@@ -211,11 +306,28 @@ impl Batch {
         gone
     }
 
+    /// How the config files of each service come about.
+    pub fn configs(&self) -> BTreeMap<String, Config> {
+        let with_files = self.units.iter().filter(|unit| !unit.files.is_empty());
+        let config = |unit: &Unit| {
+            let named = unit.files.iter().map(|(file, format)| {
+                let name = file.split_once('!').map_or(*file, |(name, _)| name);
+                (name.to_owned(), *format)
+            });
+            let config = Config {
+                launcher: unit.launcher,
+                formats: named.collect(),
+            };
+            (unit.name.clone(), config)
+        };
+        with_files.map(config).collect()
+    }
+
     /// How many cases there are, by place.
     pub fn count(&self, counts: &mut BTreeMap<Place, usize>) {
         for unit in &self.units {
             for case in unit.cases.iter().chain(&unit.beside) {
-                *counts.entry(case.place).or_default() += 1;
+                *counts.entry(case.place.counted()).or_default() += 1;
             }
         }
     }
@@ -250,11 +362,15 @@ fn expected(cases: &[Case], replica: u32, command: &str) -> Process {
                     .variables
                     .insert(format!("{CONFIG_PREFIX}{name}"), value),
             ),
-            Place::Label => drop(process.labels.insert(name, value)),
+            Place::Label | Place::Patch => drop(process.labels.insert(name, value)),
             Place::File => drop(process.files.insert(name, value)),
             Place::Word => words.push(value),
             Place::Entry => entry.push(value),
             Place::Check => check.push(value),
+            Place::Key(_, format) => {
+                let entries = process.entries.entry(format.name().to_owned()).or_default();
+                entries.insert(name, value);
+            }
         }
     }
     if !entry.is_empty() {
@@ -269,13 +385,15 @@ fn expected(cases: &[Case], replica: u32, command: &str) -> Process {
 }
 
 impl Unit {
-    fn new(shape: Shape, name: String, hostile: &mut Hostile, room: usize) -> Self {
+    fn new(shape: Shape, settings: &str, name: String, hostile: &mut Hostile, room: usize) -> Self {
         let is_ensemble = !shape.builds && hostile.once_in(4);
         let replicas = if is_ensemble { 3 } else { 1 };
         let mut cases = Vec::new();
         // Config is for a launcher, and a replaced entrypoint runs none.
         let has_config = hostile.once_in(2);
-        let has_check = hostile.once_in(2);
+        // Without Consul, a command is none of the checks that Nomad has.
+        let has_check =
+            hostile.once_in(2) && (shape.target != "nomad" || settings.contains("consul"));
         for (place, least, more) in [
             (Place::Variable, 8, 12),
             (
@@ -288,18 +406,40 @@ impl Unit {
             (Place::Label, 0, 8),
             (Place::File, 0, 4),
             (Place::Check, 0, if has_check { 4 } else { 1 }),
+            (Place::Patch, 0, 4),
         ] {
             if shape.places.contains(&place) {
                 let count = (least + hostile.below(more)).min(room.saturating_sub(cases.len()));
                 add(&mut cases, place, count, replicas, hostile);
             }
         }
+        let reads = |place: &&Place| matches!(place, Place::Key(..));
+        let mut launcher = None;
+        let mut files: Files = Vec::new();
+        for place in shape.places.iter().filter(reads) {
+            if let Place::Key(_, format) = place {
+                files.push((format.file(), *format));
+            }
+        }
+        if !files.is_empty() && hostile.once_in(2) {
+            let one = Launcher::ALL[hostile.below(Launcher::ALL.len())];
+            launcher = Some(one);
+            files = one.files(hostile.below(12));
+        }
+        // As many texts go to a launcher with one file as to one with some.
+        let most = if files.len() == 1 { 24 } else { 6 };
+        for (_, format) in &files {
+            let count = (1 + hostile.below(most)).min(room.saturating_sub(cases.len()));
+            let place = Place::Key(launcher, *format);
+            add(&mut cases, place, count, replicas, hostile);
+        }
         if has_config {
             // To the launcher in that image such a variable would be config as well.
             cases.retain(|case| case.place != Place::Variable || !case.name.contains('_'));
         }
         let mut beside = Vec::new();
-        if !shape.builds && hostile.once_in(4) {
+        // A launcher in its image would take its command apart: that is no question of config.
+        if !shape.builds && files.is_empty() && hostile.once_in(4) {
             let left = room.saturating_sub(cases.len());
             for place in [Place::Variable, Place::Word] {
                 let count = (1 + hostile.below(4)).min(left);
@@ -312,6 +452,8 @@ impl Unit {
         Self {
             name,
             replicas,
+            launcher,
+            files,
             cases,
             beside,
         }
@@ -322,9 +464,11 @@ fn add(cases: &mut Vec<Case>, place: Place, count: usize, replicas: u32, hostile
     let mut names = BTreeSet::new();
     for number in 0..count {
         let name = match place {
-            Place::Variable | Place::Label => hostile.name(),
             Place::Config => hostile.key(),
+            Place::Key(launcher, format) => key(launcher, format, cases, hostile),
+            Place::Variable | Place::Label => hostile.name(),
             Place::File => format!("/f/{number}"),
+            Place::Patch => format!("patched_{number}"),
             Place::Word | Place::Entry | Place::Check => number.to_string(),
         };
         if !names.insert(name.clone()) {
@@ -332,13 +476,42 @@ fn add(cases: &mut Vec<Case>, place: Place, count: usize, replicas: u32, hostile
         }
         let value = match place {
             Place::Config => Text::of(hostile.tame()),
+            // The platform's own references are what patches are for.
+            Place::Patch => Text::of(hostile.tame().replace(['$', '%'], "#")),
             // The number of a replica, between texts that mean something.
             _ if replicas > 1 && hostile.once_in(4) => Text {
                 parts: (0..=1 + hostile.below(2)).map(|_| hostile.tame()).collect(),
             },
+            // No text at all is what formats have the least of a spelling for.
+            Place::Key(..) if hostile.once_in(20) => Text::of(String::new()),
+            Place::Key(Some(_), _) if hostile.once_in(3) => Text::of(hostile.key()),
+            Place::Key(Some(_), _) if hostile.once_in(2) => Text::of(hostile.tame()),
             _ => Text::of(hostile.value()),
         };
         cases.push(Case { place, name, value });
+    }
+}
+
+/// A key for a format, behind those that are there. Most of what a launcher gets is what it can take.
+fn key(
+    launcher: Option<Launcher>,
+    format: Format,
+    cases: &[Case],
+    hostile: &mut Hostile,
+) -> String {
+    match format {
+        Format::Sh | Format::Conf => hostile.identifier(),
+        Format::Yaml => {
+            let before = cases.last().map_or("", |case| &case.name);
+            match before.strip_suffix(".1") {
+                Some(list) if hostile.once_in(2) => format!("{list}.2"),
+                _ => hostile.identifier() + hostile.one(&["", "", ".x", ".x.y", ".1", ".1.z"]),
+            }
+        }
+        Format::Ini if !hostile.once_in(4) => hostile.identifier() + "." + &hostile.key(),
+        _ if launcher == Some(Launcher::Kafka) => hostile.key().to_lowercase(),
+        _ if launcher.is_some() && !hostile.once_in(4) => hostile.key(),
+        _ => hostile.name(),
     }
 }
 
@@ -360,18 +533,22 @@ impl Page {
             .resize(self.lines.len() + text.matches('\n').count() + 1, key);
     }
 
-    fn service(&mut self, at: usize, unit: &Unit, builds: bool) {
+    fn service(&mut self, at: usize, unit: &Unit, shape: Shape) {
+        let Shape { target, builds, .. } = shape;
         self.line(&format!("  {}:", unit.name));
         let of = |place| of(&unit.cases, place);
         if builds {
             self.line(&format!("    image: {}", unit.name));
         } else {
             let has_config = of(Place::Config).next().is_some();
-            self.line(if has_config {
-                "    image: config"
-            } else {
-                "    image: plain"
-            });
+            let has_keys = unit.cases.iter().any(|c| matches!(c.place, Place::Key(..)));
+            let image = match unit.launcher {
+                Some(launcher) => launcher.name(),
+                None if has_config => "config",
+                None if has_keys => "mounted",
+                None => "plain",
+            };
+            self.line(&format!("    image: {image}"));
             if unit.replicas > 1 {
                 self.line(&format!(
                     "    kind: ensemble\n    replicas: {}",
@@ -388,6 +565,16 @@ impl Page {
                     of(Place::Config),
                 );
             }
+            if has_keys {
+                self.line("    config:");
+                if unit.launcher.is_some() {
+                    self.line("      delivery: env");
+                }
+                for (file, format) in &unit.files {
+                    let head = format!("      \"{file}\"");
+                    self.mapping(&head, at, false, of(Place::Key(unit.launcher, *format)));
+                }
+            }
             self.words(
                 "    entrypoint",
                 "/entry",
@@ -399,6 +586,7 @@ impl Page {
             self.words("    command", "run", true, at, false, of(Place::Word));
             self.mapping("    labels", at, false, of(Place::Label));
             self.files(at, of(Place::File));
+            self.patch(target, at, unit);
         }
         if of(Place::Check).next().is_some() {
             self.line("    health:");
@@ -428,6 +616,33 @@ impl Page {
                 crate::batch::of(&unit.beside, Place::Word),
             );
         }
+    }
+
+    fn patch(&mut self, target: &str, at: usize, unit: &Unit) {
+        let mut cases = of(&unit.cases, Place::Patch).peekable();
+        if cases.peek().is_none() {
+            return;
+        }
+        let path: &[&str] = match target {
+            "compose" => &["labels"],
+            "nomad" => &["meta"],
+            _ if unit.replicas > 1 => {
+                &["StatefulSet", "spec", "template", "metadata", "annotations"]
+            }
+            _ => &["Deployment", "spec", "template", "metadata", "annotations"],
+        };
+        self.line(&format!("    patch:\n      {target}:"));
+        let mut indent = " ".repeat(8);
+        for key in &path[..path.len() - 1] {
+            self.line(&format!("{indent}{key}:"));
+            indent += "  ";
+        }
+        self.mapping(
+            &format!("{indent}{}", path[path.len() - 1]),
+            at,
+            false,
+            cases,
+        );
     }
 
     fn image(&mut self, at: usize, unit: &Unit, witness: Option<&str>) {

@@ -50,6 +50,17 @@ fn process(place: &str, expected: &Process, got: &Process, lines: &mut Vec<Strin
         &got.words,
         lines,
     );
+    for format in expected
+        .entries
+        .keys()
+        .chain(got.entries.keys())
+        .collect::<BTreeSet<_>>()
+    {
+        let none = BTreeMap::new();
+        let entries = |of: &Process| of.entries.get(format).unwrap_or(&none).clone();
+        let what = format!("{place}: {format}");
+        map(&what, &entries(expected), &entries(got), &[], lines);
+    }
     words(
         &format!("{place}: word of the check"),
         &expected.check,

@@ -353,8 +353,13 @@ impl Hostile {
         self.below(times) == 0
     }
 
+    /// One of these.
+    pub fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.below(of.len())]
+    }
+
     fn piece(&mut self, of: &[&str]) -> String {
-        of[self.below(of.len())].to_owned()
+        self.one(of).to_owned()
     }
 
     /// A value.
@@ -507,6 +512,17 @@ impl Hostile {
                 .map(|_| self.piece(NAME_PIECES))
                 .collect(),
         }
+    }
+
+    /// A name that every shell passes on.
+    pub fn identifier(&mut self) -> String {
+        let alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+        let mut name = self.piece(&["a", "K", "yes_", "x"]);
+        for _ in 0..self.below(12) {
+            let at = self.below(alphabet.len());
+            name.push_str(&alphabet[at..=at]);
+        }
+        name
     }
 
     /// A key of a config file: no launcher stumbles over it.

@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! fidelity TARGET --flokkr PATH --program PATH [--seed N] [--count N] [--first N] [--keep DIR]
+//! fidelity config --readers DIR ...
 //! fidelity compose|docker --flokkr PATH --witness IMAGE ...
 //! ```
 //!
@@ -15,8 +16,8 @@
 //! It ends with 1 when there are differences, and prints each with its place and its bytes.
 //!
 //! [`hostile`] makes texts, [`batch`] puts them into blueprints and knows what must arrive,
-//! [`generator`] runs flokkr, [`consumer`] the programs, [`engine`] the containers, and [`compare`]
-//! finds what differs.
+//! [`generator`] runs flokkr, [`consumer`] the programs, [`launcher`] those that images begin with,
+//! [`engine`] the containers, and [`compare`] finds what differs.
 
 mod batch;
 mod compare;
@@ -24,6 +25,7 @@ mod consumer;
 mod engine;
 mod generator;
 mod hostile;
+mod launcher;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -48,6 +50,8 @@ struct Options {
     consumer: &'static Consumer,
     flokkr: PathBuf,
     judge: Judge,
+    /// The folder of what makes and reads config files.
+    readers: Option<PathBuf>,
     seed: u64,
     count: usize,
     first: usize,
@@ -129,7 +133,13 @@ fn judge(
     batch.count(&mut tally.carried);
     let expected = batch.expected();
     let all = match &options.judge {
-        Judge::Program(program) => vec![("", consumer.processes(program, &folder)?)],
+        Judge::Program(program) => {
+            let mut processes = consumer.processes(program, &folder)?;
+            if let Some(readers) = &options.readers {
+                consumer::entries(&mut processes, &batch.configs(), readers, &folder)?;
+            }
+            vec![("", processes)]
+        }
         Judge::Witness(image) => consumer.run(image, &folder, &expected)?,
     };
     let place = format!("batch {number} of seed {}", options.seed);
@@ -146,7 +156,10 @@ fn judge(
     };
     // What differs from replica to replica is no question of spelling alone, and no text of a
     // blueprint has a NUL.
-    refused.retain(|case| !case.value.differs() && !case.has_nul() && !consumer.is_own(case));
+    refused.retain(|case| {
+        let asked = !matches!(case.place, Place::Key(..) | Place::Patch) && !consumer.is_own(case);
+        asked && !case.value.differs() && !case.has_nul()
+    });
     let answers = consumer.answers(program, batch.settings, &refused)?;
     for (case, answer) in refused.iter().zip(answers) {
         if answer.carried {
@@ -216,7 +229,7 @@ fn report(options: &Options, tally: &Tally, made: usize, started: Instant) -> Ex
         .filter_map(|(place, name)| Some(format!("{} {name}", tally.carried.get(place)?)));
     println!(
         "{}, seed {}: {made} texts in {:.0} s: {carried} carried to {} processes ({}), {} refused, {} differences",
-        options.consumer.shape.target,
+        options.consumer.name(),
         options.seed,
         started.elapsed().as_secs_f64(),
         tally.processes,
@@ -237,9 +250,9 @@ fn report(options: &Options, tally: &Tally, made: usize, started: Instant) -> Ex
 fn options() -> Result<Options, String> {
     let mut words = std::env::args().skip(1);
     let target = words.next().ok_or("name a target")?;
-    let consumer = consumer::ALL.into_iter().find(|c| c.shape.target == target);
+    let consumer = consumer::ALL.into_iter().find(|c| c.name() == target);
     let consumer = consumer.ok_or_else(|| format!("there is no target {target} here"))?;
-    let (mut flokkr, mut judge, mut keep) = (None, None, None);
+    let (mut flokkr, mut judge, mut readers, mut keep) = (None, None, None, None);
     let (mut seed, mut count, mut first) = (1, 20_000, 0);
     while let Some(word) = words.next() {
         let value = words
@@ -254,6 +267,7 @@ fn options() -> Result<Options, String> {
             "--flokkr" => flokkr = Some(PathBuf::from(value)),
             "--program" => judge = Some(Judge::Program(PathBuf::from(value))),
             "--witness" => judge = Some(Judge::Witness(value)),
+            "--readers" => readers = Some(PathBuf::from(value)),
             "--keep" => keep = Some(PathBuf::from(value)),
             "--seed" => seed = number()?,
             "--first" => first = usize::try_from(number()?).map_err(|e| e.to_string())?,
@@ -265,6 +279,7 @@ fn options() -> Result<Options, String> {
         consumer,
         flokkr: flokkr.ok_or("--flokkr is missing")?,
         judge: judge.ok_or("--program or --witness is missing")?,
+        readers,
         seed,
         count,
         first,

@@ -17,6 +17,7 @@ pub const COMPOSE: Consumer = Consumer {
             Place::Label,
             Place::File,
             Place::Check,
+            Place::Patch,
         ],
         builds: false,
     },
@@ -28,7 +29,7 @@ pub const COMPOSE: Consumer = Consumer {
     run: Some(crate::engine::compose),
 };
 
-fn read(line: &Value, processes: &mut Processes) {
+pub fn read(line: &Value, processes: &mut Processes) {
     let name = text(&line["service"]);
     if name.ends_with("-network") || name.ends_with("-volumes") {
         return;

@@ -17,6 +17,7 @@ pub const KUBERNETES: Consumer = Consumer {
             Place::Label,
             Place::File,
             Place::Check,
+            Place::Patch,
         ],
         builds: false,
     },

@@ -1,9 +1,12 @@
 //! The programs around the platforms' own code, and what they say that processes get.
 
 mod compose;
+mod config;
 mod docker;
 mod kubernetes;
 mod nomad;
+
+pub use config::{Config, entries};
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -38,6 +41,8 @@ pub struct Process {
     pub files: BTreeMap<String, String>,
     /// The words of the command that checks it.
     pub check: Vec<String>,
+    /// What is in its config files, by their formats.
+    pub entries: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// The processes of a batch: by service, replica and role.
@@ -62,7 +67,8 @@ pub struct Consumer {
 }
 
 /// All platforms.
-pub const ALL: [&Consumer; 4] = [
+pub const ALL: [&Consumer; 5] = [
+    &config::CONFIG,
     &compose::COMPOSE,
     &kubernetes::KUBERNETES,
     &nomad::NOMAD,
@@ -88,6 +94,14 @@ pub struct Answer {
 }
 
 impl Consumer {
+    /// What it is called here.
+    pub fn name(&self) -> &'static str {
+        match self.shape.places.first() {
+            Some(Place::Key(..)) => "config",
+            _ => self.shape.target,
+        }
+    }
+
     /// Is it refused because flokkr's own texts depend on it?
     pub fn is_own(&self, case: &Case) -> bool {
         case.place == Place::Variable && (self.own)(&case.name)
@@ -213,6 +227,8 @@ fn asked(place: Place) -> &'static str {
         Place::Label => "label",
         Place::File => "file",
         Place::Check => "health",
+        // flokkr refuses none of the one, and it is no platform that reads the other.
+        Place::Patch | Place::Key(..) => "other",
     }
 }
 

@@ -18,6 +18,8 @@ pub const NOMAD: Consumer = Consumer {
             Place::Entry,
             Place::Label,
             Place::File,
+            Place::Check,
+            Place::Patch,
         ],
         builds: false,
     },
@@ -65,4 +67,17 @@ fn read(line: &Value, processes: &mut Processes) {
         process.labels.extend(map(list));
     }
     process.labels.extend(map(&config["labels"]));
+    if role == Role::Main {
+        // A shell stands before it, which says how the check ended.
+        let checks = line["services"].as_array().into_iter().flatten();
+        let checks = checks.flat_map(|service| service["checks"].as_array().into_iter().flatten());
+        for check in checks {
+            let words = texts(&check["args"]).into_iter();
+            process.check = words.skip_while(|word| word != "/check").collect();
+        }
+        // All tasks have that of their job; what flokkr has there itself is for variables.
+        let meta = map(&line["meta"]).into_iter();
+        let patched = meta.filter(|(name, _)| name.starts_with("patched_"));
+        process.labels.extend(patched);
+    }
 }
