@@ -371,17 +371,18 @@ fn push_quoted(out: &mut String, pieces: &[Piece]) {
         match piece {
             Piece::Text(text) if escape.run.is_none() && text.bytes().all(is_plain) => {
                 out.push_str(text);
+                escape.reset();
             }
             Piece::Text(text) => {
                 let mut chars = text.chars();
-                // Raw, it would be shown on whatever stands before it.
-                if let Some(mark) = chars.clone().next().filter(|c| is_combining_mark(*c)) {
+                // Raw, it would be shown on whatever stands before it: a quote, or a brace.
+                if let Some(mark) = chars.clone().next().filter(|c| is_shown_behind(*c)) {
                     push_code(out, mark);
-                    escape.run = None;
+                    escape.reset();
                     chars.next();
                 }
                 for c in chars {
-                    escape.push(out, c, quoted_char);
+                    escape.push_quoted(out, c);
                 }
             }
             // Behind a `$` the reference would be taken for an escape; and the parser of Nomad 1.11.3
@@ -389,7 +390,7 @@ fn push_quoted(out: &mut String, pieces: &[Piece]) {
             // same.
             Piece::Reference(name) if escape.run.is_some() || before_brace => {
                 for c in ['$', '{'].into_iter().chain(name.chars()).chain(['}']) {
-                    escape.push(out, c, quoted_char);
+                    escape.push_quoted(out, c);
                 }
             }
             Piece::Reference(name) => {
@@ -410,29 +411,43 @@ fn is_plain(byte: u8) -> bool {
 struct Escape {
     /// The character of the run that was just written.
     run: Option<char>,
+    /// What was just written, if the parser cuts a text behind it.
+    cut: Option<char>,
 }
 
 impl Escape {
+    /// Something else was written, behind which no text is cut.
+    fn reset(&mut self) {
+        *self = Self::default();
+    }
+
     fn push(&mut self, out: &mut String, c: char, write: impl Fn(&mut String, char)) {
         match (c, self.run) {
             ('{', Some(run)) => {
                 out.push(run);
                 out.push('{');
                 self.run = None;
+                self.cut = Some('{');
             }
             ('$' | '%', _) => {
                 out.push(c);
                 self.run = Some(c);
+                self.cut = Some(c);
             }
-            // The parser cuts a text behind `$` and `%`: a mark would be counted by itself.
-            (c, Some(run)) if is_shown_on(c, run) => {
-                push_code(out, c);
-                self.run = None;
-            }
-            (c, _) => {
+            _ => {
                 write(out, c);
-                self.run = None;
+                self.reset();
             }
+        }
+    }
+
+    /// Between quotes, where the parser counts a mark by itself if it cuts the text before it.
+    fn push_quoted(&mut self, out: &mut String, c: char) {
+        if self.cut.is_some_and(|before| is_shown_on(c, before)) {
+            push_code(out, c);
+            self.reset();
+        } else {
+            self.push(out, c, quoted_char);
         }
     }
 }
@@ -441,6 +456,12 @@ impl Escape {
 /// passes over a quote or a backslash in such a cluster.
 pub fn is_shown_before(c: char) -> bool {
     !c.is_ascii() && [c, '"'].iter().collect::<String>().graphemes(true).count() == 1
+}
+
+/// Does it make one cluster with whatever stands before it? Not only marks do: joiners, tags and the
+/// colours of skin, too.
+fn is_shown_behind(c: char) -> bool {
+    is_combining_mark(c) || is_shown_on(c, '"')
 }
 
 /// Do both make one cluster?
@@ -470,9 +491,16 @@ fn quoted_char(out: &mut String, c: char) {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
         '\t' => out.push_str("\\t"),
-        c if needs_escape(c) || is_shown_before(c) => push_code(out, c),
+        c if needs_escape(c) || is_shown_before(c) || is_counted_otherwise(c) => push_code(out, c),
         c => out.push(c),
     }
+}
+
+/// Characters around which the parser (go-textseg 15) sees other clusters than Unicode does: a syllable
+/// of Hangul before its final, whatever U+200D joins, and a mark on U+FFFD.
+fn is_counted_otherwise(c: char) -> bool {
+    matches!(c,
+        '\u{1100}'..='\u{11ff}' | '\u{a960}'..='\u{a97f}' | '\u{d7b0}'..='\u{d7ff}' | '\u{200d}' | '\u{fffd}')
 }
 
 /// Characters that don't show, or that an editor or a reader changes when they stand raw.
@@ -482,16 +510,18 @@ fn needs_escape(c: char) -> bool {
 }
 
 /// Can a text be an indented heredoc that gives it back byte for byte? Only if it ends with a
-/// newline (a heredoc always does), some line begins with no blank (that many are taken away), and
-/// no character needs an escape, for there are none.
+/// newline (a heredoc always does), some line begins with no blank (that many are taken away), none
+/// with what is shown on a blank (it is taken away with it), and no character needs an escape, for
+/// there are none.
 pub fn is_heredoc(text: &str) -> bool {
     let Some(body) = text.strip_suffix('\n') else {
         return false;
     };
     let flush = |line: &str| line.chars().next().is_some_and(|c| !c.is_whitespace());
     let shown = |c: char| c == '\t' || !needs_escape(c);
+    let apart = |line: &str| !line.starts_with(is_shown_behind);
     !body.is_empty()
-        && body.split('\n').all(|l| l.chars().all(shown))
+        && body.split('\n').all(|l| apart(l) && l.chars().all(shown))
         && body.split('\n').any(flush)
 }
 

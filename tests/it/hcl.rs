@@ -66,6 +66,10 @@ fn texts() -> impl Strategy<Value = String> {
         Just("e\u{301}"),
         Just("\u{1100}\u{1161}"),
         Just("a\u{323}\u{307}"),
+        Just("\u{301}"),
+        Just("\u{200d}"),
+        Just("\u{1f3fd}"),
+        Just("\u{600}"),
         Just("😀"),
         Just("\u{1}"),
         Just("\u{feff}"),
@@ -139,13 +143,65 @@ fn names_are_aligned_as_nomad_does() {
     assert_eq!(document("", &body), wanted);
 }
 
-/// Behind a sign a mark is a piece of its own to the parser.
+/// Behind a sign, and behind a brace that is no template's, a mark is a piece of its own to the parser.
 #[test]
 fn a_mark_behind_a_sign_is_a_code() {
-    for sign in ["$", "%", "$$"] {
+    for (sign, written) in [
+        ("$", "$"),
+        ("%", "%"),
+        ("$$", "$$"),
+        ("${", "$${"),
+        ("%{", "%%{"),
+    ] {
         let pieces = [Piece::Text(format!("{sign}\u{20ef}é"))];
-        assert_eq!(quoted(&pieces), format!("\"{sign}\\u20efé\""));
+        assert_eq!(quoted(&pieces), format!("\"{written}\\u20efé\""));
     }
+}
+
+/// A heredoc has no codes.
+#[test]
+fn a_mark_behind_a_sign_stays_in_a_heredoc() {
+    let text = "a$\u{301}\n%\u{1f3fd}\n${\u{200d}\n";
+    assert!(is_heredoc(text));
+    let mut body = Body::default();
+    body.set("data", Expr::Lines(text.to_owned()));
+    let wanted = "data = <<-EOF\n  a$\u{301}\n  %\u{1f3fd}\n  $${\u{200d}\nEOF\n";
+    assert_eq!(document("", &body), wanted);
+}
+
+/// `nomad fmt` counts the quote before a text by itself, and so the character that is shown on it: marks,
+/// and what is none to Unicode but joins all the same.
+#[test]
+fn what_is_shown_on_a_quote_is_a_code() {
+    for (first, code) in [
+        ('\u{301}', "\\u0301"),
+        ('\u{200d}', "\\u200d"),
+        ('\u{ff9e}', "\\uff9e"),
+        ('\u{1f3fd}', "\\U0001f3fd"),
+        ('\u{e007f}', "\\U000e007f"),
+    ] {
+        let pieces = [Piece::Text(format!("{first}é"))];
+        assert_eq!(quoted(&pieces), format!("\"{code}é\""));
+    }
+}
+
+/// The parser takes away the blanks of a heredoc with what is shown on them.
+#[test]
+fn a_line_that_begins_with_a_mark_is_no_heredoc() {
+    for mark in ['\u{301}', '\u{1039}', '\u{200d}', '\u{1f3fd}'] {
+        assert!(!is_heredoc(&format!("a\n{mark}b\n")));
+        assert!(is_heredoc(&format!("a\nb{mark}\n")));
+    }
+}
+
+/// Where the clusters of `nomad fmt` are not Unicode's, names are aligned without them.
+#[test]
+fn what_is_counted_otherwise_is_a_code() {
+    let pieces = [Piece::Text(
+        "각\u{200d}👧ᄀ가\u{d7cb}\u{fffd}\u{301}".to_owned(),
+    )];
+    let wanted = "\"각\\u200d👧\\u1100가\\ud7cb\\ufffd\u{301}\"";
+    assert_eq!(quoted(&pieces), wanted);
 }
 
 /// In the driver's options, which are JSON before they are read again, such a character hides a quote
@@ -158,6 +214,29 @@ fn what_is_shown_before_others_hides_no_quote() {
     let text = &emitted.files.unwrap()[0].text;
     let wanted = r#"["a\u0600${NOMAD_META_empty}", "\u0600b", "\u0600${NOMAD_META_empty}\"c"]"#;
     assert!(text.contains(wanted), "{text}");
+}
+
+/// Nomad's parser puts a U+034F behind 30 marks in a row, and in a word of a command nothing keeps them
+/// apart. What a composed character is made of counts, and what is composed with others.
+#[test]
+fn more_marks_than_the_parser_leaves_are_refused() {
+    for (base, mark, most) in [
+        ("a", '\u{20ed}', 30),
+        ("é", '\u{20ed}', 29),
+        ("각", '\u{1161}', 28),
+        ("x", '\u{ff9e}', 30),
+    ] {
+        for count in [most, most + 1] {
+            let marks = mark.to_string().repeat(count);
+            let blueprint = format!(
+                "blueprint: v1\nname: made\nimages: {{ app: {{ ref: \"example/app:1\" }} }}\nservices:\n  \
+                 app: {{ image: app, command: [\"{base}{marks}\"] }}\n"
+            );
+            let emitted = emit(&blueprint, target::find("nomad").unwrap());
+            assert_eq!(emitted.files.is_some(), count == most, "{}", emitted.said);
+            assert_eq!(emitted.said.contains("U+034F"), count > most);
+        }
+    }
 }
 
 #[test]

@@ -4,13 +4,17 @@
 //! Each rule says what a platform does with it. Snapshots hold the same words, but they only say
 //! that something changed; `tests/conformance/mutants` shows who notices more.
 
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+
 use flokkr::file::File;
 use flokkr::target;
 use serde_yaml::Value;
 
 use crate::meaning::nomad::job::{self, Body};
 use crate::meaning::yaml::{documents, entries, items, text};
-use crate::support::emit;
+use crate::support::{ROOT, emit};
 
 /// An ensemble with all that may stand beside a process, a job, and who needs both.
 const BLUEPRINT: &str = r#"
@@ -34,6 +38,22 @@ services:
 targets:
   kubernetes: { kubectl: "kubectl:1", expose: node-port }
   nomad: { accept: { needs: submitted later } }
+"#;
+
+/// Steps of two images and a volume of its own, behind two of three.
+const STEPS: &str = r#"
+blueprint: v1
+name: demo
+images: { app: { ref: "app:1", user: "1000:2000" }, tool: { ref: "tool:1", user: "1000:2000" } }
+services:
+  quorum: { image: app, kind: ensemble, replicas: 3, ports: { a: 1 } }
+  user:
+    image: app
+    needs: { quorum.a: majority }
+    volumes: { data: { path: /data, size: 1Gi } }
+    stop: { grace: 40s }
+    init: [{ name: one, command: [one] }, { name: two, image: tool, command: [two] }]
+    sidecars: { agent: { command: [agent], stop: { grace: 10s } } }
 "#;
 
 fn files(blueprint: &str, target: &str) -> Vec<File> {
@@ -327,4 +347,120 @@ fn a_patch_changes_pairs_by_their_names() {
     let file = emitted.files.unwrap().remove(0).text;
     let pairs = "labels: [\"x-a=kept\", \"b=new\", \"d=more\"]";
     assert!(file.contains(pairs), "{file}");
+}
+
+/// Each step is behind those before it, and all of them behind what is needed and the volume's owner:
+/// whoever is awaited must have ended well.
+#[test]
+fn compose_takes_steps_in_their_order() {
+    let services = composed(STEPS);
+    let before = ["wait-quorum-a-majority", "user-volumes"];
+    let steps = ["user-one", "user-two"];
+    for (name, count) in [("user-one", 0), ("user-two", 1), ("user", 2)] {
+        let awaited = &services[name]["depends_on"];
+        let wanted: Vec<&str> = before.iter().chain(&steps[..count]).copied().collect();
+        for other in &wanted {
+            let condition = text(&awaited[*other]["condition"]);
+            assert_eq!(
+                condition, "service_completed_successfully",
+                "{name}: {other}"
+            );
+        }
+        let mut others: Vec<&str> = entries(awaited)
+            .into_iter()
+            .map(|(other, _)| other)
+            .collect();
+        others.retain(|other| *other != "user-network");
+        assert_eq!(others.len(), wanted.len(), "{name}");
+    }
+}
+
+/// What is needed is awaited first, then come the steps in their order, then the sidecars. A volume
+/// belongs to the process's group, and a pod has the longest time to end that one of it asks for.
+#[test]
+fn kubernetes_takes_steps_in_their_order() {
+    let files = files(STEPS, "kubernetes");
+    let pod = object(&files, "StatefulSet", "user")["spec"]["template"]["spec"].clone();
+    let steps = items(&pod["initContainers"]);
+    let names: Vec<&str> = steps.iter().map(|s| text(&s["name"])).collect();
+    assert_eq!(names, ["need-quorum-a", "one", "two", "agent"]);
+    let words: Vec<&str> = items(&steps[0]["command"]).iter().map(text).collect();
+    assert_eq!(words[2], "2");
+    assert_eq!(words[3..].len(), 3);
+    assert_eq!(pod["securityContext"]["fsGroup"].as_u64(), Some(2000));
+    assert_eq!(pod["terminationGracePeriodSeconds"].as_u64(), Some(40));
+}
+
+/// A job that has failed has ended, too: that is not what is needed.
+#[test]
+fn kubernetes_waits_for_jobs_that_end_well() {
+    let files = files(BLUEPRINT, "kubernetes");
+    let pod = object(&files, "Deployment", "web")["spec"]["template"]["spec"].clone();
+    let steps = items(&pod["initContainers"]);
+    let step = steps.iter().find(|s| text(&s["name"]) == "need-task");
+    let words: Vec<&str> = items(&step.unwrap()["command"]).iter().map(text).collect();
+    assert_eq!(words[..3], ["kubectl", "wait", "--for=condition=complete"]);
+    assert_eq!(words[3], "job/task");
+}
+
+/// Nomad starts all tasks before the main one together: each waits for the mark of the one before.
+#[test]
+fn nomad_takes_steps_in_their_order() {
+    let files = files(STEPS, "nomad");
+    let group = group(&files, "user");
+    let script = |task: &str| {
+        let task = group.blocks("task").find(|t| t.labels == [task]).unwrap();
+        let of_steps = |t: &&job::Block| t.body.text("destination").unwrap().ends_with("before.sh");
+        let template = task.body.blocks("template").find(of_steps).unwrap();
+        template.body.text("data").unwrap().to_owned()
+    };
+    let in_order = |script: &str, parts: &[&str]| {
+        let places: Vec<usize> = parts
+            .iter()
+            .map(|part| {
+                script
+                    .find(part)
+                    .unwrap_or_else(|| panic!("{part}: {script}"))
+            })
+            .collect();
+        assert!(places.is_sorted(), "{script}");
+    };
+    in_order(
+        &script("init"),
+        &[
+            "until [ -e /alloc/data/volumes.done ]",
+            "step bash /flokkr/wait-for.sh 2 quorum-0:1 quorum-1:1 quorum-2:1\n",
+            "\nstep one\n",
+            "touch /alloc/data/init.done",
+        ],
+    );
+    in_order(
+        &script("two"),
+        &["until [ -e /alloc/data/init.done ]", "\nstep two\n"],
+    );
+}
+
+/// The script of all waits, run: it ends when so many ports are open, and says how many are until then.
+#[test]
+fn the_script_waits_for_as_many_ports_as_it_is_told() {
+    let listen = || TcpListener::bind("127.0.0.1:0").unwrap();
+    let (one, other, gone) = (listen(), listen(), listen());
+    let addresses = [&one, &other, &gone].map(|l| l.local_addr().unwrap().to_string());
+    drop(gone);
+    for (least, wanted) in [("1", ""), ("2", ""), ("3", "waiting: 2 of 3 (")] {
+        let mut script = Command::new("bash")
+            .arg(format!("{ROOT}/src/target/wait-for.sh"))
+            .arg(least)
+            .args(&addresses)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        let mut lines = BufReader::new(script.stdout.take().unwrap());
+        lines.read_line(&mut said).unwrap();
+        assert_eq!(said.is_empty(), wanted.is_empty(), "{said}");
+        assert!(said.starts_with(wanted), "{said}");
+        drop(script.kill());
+        assert_eq!(script.wait().unwrap().success(), wanted.is_empty());
+    }
 }

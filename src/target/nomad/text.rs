@@ -1,7 +1,8 @@
 //! Texts that arrive as they are: what Nomad's client replaces in them, and the ways round.
 //!
 //! Seen with Nomad 1.11.3 (`helper/args`, `client/taskenv`, `hclutils.ParseHclInterface`):
-//! - The parser of job files normalises every text to NFC.
+//! - The parser of job files normalises every text to NFC, and puts a U+034F into more than 30 marks
+//!   in a row (the Stream-Safe text format of UAX #15, `norm` of golang.org/x/text).
 //! - In variables, and in names and checks of services, the client replaces `${NAME}` of letters,
 //!   digits, `_`, `-` and `.` once, by attributes of the node, `NOMAD_` variables and other
 //!   variables, in random order. There is no escape, but `meta` is there by then: the `$` of such
@@ -15,7 +16,10 @@
 
 use std::collections::BTreeSet;
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::{
+    canonical_combining_class, decompose_canonical, decompose_compatible,
+};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
 use super::model::Text;
 use crate::emit::hcl::{self, Piece};
@@ -85,6 +89,8 @@ pub(super) enum Unfit {
     Character(char),
     /// Characters that are composed by the parser stand in an option of the driver.
     Decomposed,
+    /// So do more marks than the parser leaves together.
+    Crowded,
 }
 
 impl Unfit {
@@ -99,13 +105,43 @@ impl Unfit {
                 "Nomad's parser normalises every text (NFC), and composes characters in it"
                     .to_owned()
             }
+            Self::Crowded => {
+                format!("Nomad's parser puts a U+034F into more than {MARKS} marks in a row")
+            }
         }
     }
 }
 
 /// Does the parser leave a text as it is?
 pub(super) fn is_normal(text: &str) -> bool {
-    text.is_ascii() || text.nfc().eq(text.chars())
+    text.is_ascii() || (text.nfc().eq(text.chars()) && !is_crowded(text))
+}
+
+/// So many marks in a row the parser leaves together.
+const MARKS: usize = 30;
+
+/// Are there more marks in a row? Those of a composed character count, and whatever is composed with
+/// what stands before it, or stands for such: vowels and finals of Hangul, say.
+fn is_crowded(text: &str) -> bool {
+    let mut count = 0;
+    text.chars().any(|c| {
+        if is_mark(c) {
+            count += 1;
+        } else {
+            count = 0;
+            decompose_canonical(c, |part| count = if is_mark(part) { count + 1 } else { 0 });
+        }
+        count > MARKS
+    })
+}
+
+fn is_mark(c: char) -> bool {
+    let mut marks = true;
+    decompose_compatible(c, |part| {
+        let joins = is_nfc_quick(std::iter::once(part)) == IsNormalized::Maybe;
+        marks &= joins || canonical_combining_class(part) != 0;
+    });
+    marks
 }
 
 /// A text in which the client replaces references.
@@ -166,7 +202,12 @@ pub(super) fn option(text: &str) -> Result<Text, Unfit> {
         let alone = text
             .chars()
             .find(|c| !std::iter::once(*c).nfc().eq(std::iter::once(*c)));
-        return Err(alone.map_or(Unfit::Decomposed, Unfit::Character));
+        let together = if text.nfc().eq(text.chars()) {
+            Unfit::Crowded
+        } else {
+            Unfit::Decomposed
+        };
+        return Err(alone.map_or(together, Unfit::Character));
     }
     let mut pieces = Text::new();
     let mut out = String::new();

@@ -330,6 +330,165 @@ const NAME_PIECES: &[&str] = &[
     " ",
 ];
 
+/// What a reader that counts clusters, columns or composed characters joins with what stands beside
+/// it, turns round, or passes over.
+const RARE: &[&str] = &[
+    // Shown with what follows: a quote, or whatever ends a text.
+    "\u{600}",
+    "\u{601}",
+    "\u{605}",
+    "\u{6dd}",
+    "\u{70f}",
+    "\u{8e2}",
+    "\u{d4e}",
+    "\u{110bd}",
+    "\u{110cd}",
+    "\u{111c2}",
+    "\u{11f02}",
+    // Shown with what stands before.
+    "\u{300}",
+    "\u{301}\u{327}",
+    "\u{327}\u{301}",
+    "\u{345}",
+    "\u{34f}",
+    "\u{483}",
+    "\u{903}",
+    "\u{e33}",
+    "\u{eb3}",
+    "\u{f71}\u{f72}",
+    "\u{20dd}",
+    "\u{20e3}",
+    "\u{3099}",
+    "\u{302a}",
+    "\u{ff9e}",
+    "\u{ff9f}",
+    "ｶ\u{ff9e}",
+    "\u{1d165}",
+    // Joiners, and what they join.
+    "\u{200c}",
+    "\u{200d}",
+    "\u{2060}",
+    "👍🏽",
+    "🏽",
+    "👩\u{200d}👩\u{200d}👧",
+    "👩\u{200d}",
+    "\u{200d}👧",
+    "❤\u{fe0f}\u{200d}🔥",
+    "🏴\u{e0067}\u{e0062}\u{e007f}",
+    "1\u{fe0f}\u{20e3}",
+    "🇩",
+    "🇩🇪",
+    "🇩🇪🇫",
+    "\u{fe00}",
+    "\u{fe0e}",
+    "\u{fe0f}",
+    "\u{e0100}",
+    "\u{e01ef}",
+    "\u{e0001}",
+    "\u{e0020}",
+    "\u{e007d}",
+    "\u{e007f}",
+    // Parts of syllables.
+    "\u{1100}",
+    "\u{1100}\u{1161}",
+    "\u{1100}\u{1161}\u{11a8}",
+    "\u{1161}",
+    "\u{11a8}",
+    "\u{115f}",
+    "\u{1160}",
+    "\u{a960}",
+    "\u{d7b0}",
+    "\u{d7cb}",
+    "가\u{11a8}",
+    "각\u{11a8}",
+    "क\u{94d}",
+    "क\u{94d}ष",
+    "क\u{94d}\u{200d}ष",
+    "\u{94d}",
+    "\u{9cd}",
+    "\u{1039}",
+    "\u{17d2}",
+    "\u{1f3fb}",
+    // What turns a line round, and what no one sees.
+    "\u{61c}",
+    "\u{200e}",
+    "\u{200f}",
+    "\u{202a}",
+    "\u{202c}",
+    "\u{202e}",
+    "\u{2066}",
+    "\u{2069}",
+    "\u{ad}",
+    "\u{180e}",
+    "\u{200b}",
+    "\u{3164}",
+    "\u{ffa0}",
+    "\u{206f}",
+    "\u{fff9}",
+    "\u{fffb}",
+    "\u{fffc}",
+    "\u{feff}",
+    "\u{feff}\u{feff}",
+    // Ends of lines, to some.
+    "\u{85}",
+    "\u{2028}",
+    "\u{2029}",
+    "\u{1c}",
+    "\u{1e}",
+    // Blanks, to some.
+    "\u{a0}",
+    "\u{1680}",
+    "\u{2003}",
+    "\u{202f}",
+    "\u{205f}",
+    "\u{3000}",
+    // Other widths, cases and signs that mean the same to some.
+    "＂",
+    "＄",
+    "｛",
+    "＼",
+    "“",
+    "\u{37e}",
+    "\u{2126}",
+    "\u{fdfa}",
+    "ß",
+    "ı",
+    "İ",
+    "ſ",
+    // No characters, nobody's, not yet any, and ends of planes.
+    "\u{fffe}",
+    "\u{ffff}",
+    "\u{fdd0}",
+    "\u{fdef}",
+    "\u{1ffff}",
+    "\u{10fffe}",
+    "\u{10ffff}",
+    "\u{d7ff}",
+    "\u{e000}",
+    "\u{f8ff}",
+    "\u{f0000}",
+    "\u{ffffd}",
+    "\u{100000}",
+    "\u{10fffd}",
+    "\u{378}",
+    "\u{1ff}\u{2fe0}",
+    "\u{e0080}",
+    "\u{e0fff}",
+    "\u{10000}",
+    "\u{1fffd}",
+    "\u{2fffd}",
+    "\u{30000}",
+    "\u{50000}",
+];
+
+/// What a rare character hides when a reader takes both for one.
+const HIDDEN: &[&str] = &[
+    "\"", "\"\"", "'", "$", "$$", "$$$", "%", "%%", "{", "}", "${", "$${", "%{", "%%{", "${x}",
+    "$(x)", "$$(x)", "$x", "{{", "}}", "{{ x }}", "\\", "\\\\", "\\\"", "\\n", "=", "==", "#",
+    " #", ":", ": ", "-", "- ", " ", "\t", "\n", "\n\n", "\r\n", "\r", "\n ", "\n#", "\nEOF\n",
+    "`", ",", "/", "<", "&", "", "a", "1", "é", "가", "日",
+];
+
 /// What the texts of one batch are made with.
 pub struct Hostile {
     random: Rng,
@@ -370,6 +529,7 @@ impl Hostile {
             40..60 => self.dollars(),
             60..120 => self.text_of(1, 12, Self::any_char),
             120..160 => self.text_of(1, 6, Self::composed_char),
+            160..240 => self.beside(6),
             _ => {
                 let mut value = String::new();
                 for _ in 0..=self.below(6) {
@@ -388,13 +548,37 @@ impl Hostile {
             2 => self.text_of(1, 3, Self::control),
             3..6 => self.piece(LINE_ENDS),
             6 => self.dollars(),
+            7..10 => self.beside(2),
             _ => self.piece(PIECES),
         }
     }
 
-    /// A value on one line, of characters that every platform takes: what is left is what they mean.
+    /// Rare characters before and behind what they may hide.
+    fn beside(&mut self, most: usize) -> String {
+        let mut text = String::new();
+        for _ in 0..=self.below(most) {
+            match self.below(8) {
+                0 => text.push(self.rare_char()),
+                // Some readers leave only so many marks on one character.
+                1 if self.once_in(8) => {
+                    let times = 28 + self.below(5);
+                    text.push_str(&self.piece(RARE).repeat(times));
+                }
+                1..5 => text.push_str(&self.piece(RARE)),
+                _ => text.push_str(&self.piece(HIDDEN)),
+            }
+        }
+        text
+    }
+
+    /// A value on one line, of characters that nearly every platform takes: what is left is what they
+    /// mean.
     pub fn tame(&mut self) -> String {
-        (0..=self.below(5)).map(|_| self.piece(PIECES)).collect()
+        let part = |hostile: &mut Self| {
+            let rare = hostile.once_in(16);
+            hostile.piece(if rare { RARE } else { PIECES })
+        };
+        (0..=self.below(5)).map(|_| part(self)).collect()
     }
 
     /// As many dollars as there may be, before what some of them mean.
@@ -473,6 +657,22 @@ impl Hostile {
         char::from_u32(code).unwrap_or('\u{301}')
     }
 
+    /// Any of the characters that [`RARE`] has examples of.
+    fn rare_char(&mut self) -> char {
+        let code = match self.below(9) {
+            0 => self.random.u32(0x600..0x606),
+            1 => self.random.u32(0x1100..0x1200),
+            2 => self.random.u32(0xfe00..0xfe10),
+            3 => self.random.u32(0xe0000..0xe0200),
+            4 => self.random.u32(0x1f1e6..0x1f200),
+            5 => self.random.u32(0x1f3f8..0x1f400),
+            6 => self.random.u32(0x900..0xe00),
+            7 => self.random.u32(0x2000..0x2070),
+            _ => self.random.u32(0x11000..0x11500),
+        };
+        char::from_u32(code).unwrap_or('\u{fffd}')
+    }
+
     /// A character that is no character to look at.
     fn control(&mut self) -> char {
         const OTHERS: &[char] = &[
@@ -508,6 +708,8 @@ impl Hostile {
             5 => self.text_of(1, 2, Self::control) + "x",
             6 => self.tame(),
             7..20 => self.key(),
+            20..22 => self.beside(3) + "x",
+            22 => self.piece(NAME_PIECES) + &self.beside(2),
             _ => (0..=self.below(5))
                 .map(|_| self.piece(NAME_PIECES))
                 .collect(),
