@@ -125,21 +125,8 @@ pub(super) fn read(
             entries: file.entries,
             base,
         };
-        for (key, reason) in file.impossible() {
-            let text = match &key {
-                Some(key) => format!("{}: `{key}`: {reason}", file.path),
-                None => format!("{}: {reason}", file.path),
-            };
-            match key.filter(|_| dialect != Dialect::Launch) {
-                // The published launcher writes it so that nobody can read it.
-                Some(key) => {
-                    file.entries.shift_remove(&key);
-                    let text = format!("{text}; it is left out");
-                    reader.report(Problem::warning("corrupted", text));
-                }
-                None => reader.report(Problem::error("corrupted", text)),
-            }
-        }
+        // Leaving out the first that are found may show others.
+        while !leave_out(&mut file, dialect, reader) {}
         files.push(file);
     }
     Found {
@@ -147,6 +134,29 @@ pub(super) fn read(
         directory: Some(directory),
         files,
     }
+}
+
+/// Reports what the format of a file can't say, and leaves it out where the dialect's launcher would
+/// go on; true when there is no more of it.
+fn leave_out(file: &mut ConfigFile, dialect: Dialect, reader: &mut Reader<'_>) -> bool {
+    let mut done = true;
+    for (key, reason) in file.impossible() {
+        let text = match &key {
+            Some(key) => format!("{}: `{key}`: {reason}", file.path),
+            None => format!("{}: {reason}", file.path),
+        };
+        match key.filter(|_| dialect != Dialect::Launch) {
+            // The published launcher writes it so that nobody can read it.
+            Some(key) => {
+                file.entries.shift_remove(&key);
+                done = false;
+                let text = format!("{text}; it is left out");
+                reader.report(Problem::warning("corrupted", text));
+            }
+            None => reader.report(Problem::error("corrupted", text)),
+        }
+    }
+    done
 }
 
 /// What the launcher of the dialect would not take as it stands: this one refuses its own language,
