@@ -10,6 +10,7 @@ Examples:
   flokkr gen compose --set datanodes=5       ./blueprint.yaml with another value, to standard output
   flokkr gen compose -o out --check          does out/ match the blueprint? 0 same, 1 drift, 2 error
   flokkr diff compose hdfs-ha out            what differs, file by file
+  flokkr explain hdfs-ha namenode            what a process is given, and where each value comes from
   flokkr init --from hdfs                    a blueprint of your own to start from
 
 Exit codes: 0 done or same, 1 drift (diff, gen --check), 2 error; on an error nothing is written.";
@@ -63,6 +64,18 @@ Examples:
   flokkr check                               ./blueprint.yaml for all targets
   flokkr check compose hdfs-ha --set datanodes=5")]
     Check(Check),
+    /// Show what a process is given, and where each value comes from
+    #[command(after_help = "\
+Examples:
+  flokkr explain                             ./blueprint.yaml: its services in order of start
+  flokkr explain namenode                    a service of ./blueprint.yaml: its replica 0
+  flokkr explain hdfs-ha namenode-1          replica 1 of a service of a library blueprint
+  flokkr explain -f hdfs-ha namenode.zkfc --target kubernetes
+  flokkr explain hdfs-ha --format json       every container of every replica, for tools
+
+A place is FILE:LINE, or :LINE in the text that has the service. A variable has the place of its
+value: the default, a values file, or --set. docs/explain.md has the keys of the JSON.")]
+    Explain(Explain),
     /// Run a cluster on this machine: emit, build what is needed, start, wait until it is healthy
     #[command(after_help = "\
 Examples:
@@ -182,6 +195,30 @@ pub struct Check {
     /// The target (all of them unless given), and the blueprint
     #[arg(value_name = "[TARGET] [BLUEPRINT]", num_args = 0..=2)]
     pub words: Vec<String>,
+    /// Which blueprint.
+    #[command(flatten)]
+    pub input: Input,
+}
+
+/// `flokkr explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The blueprint, unless -f names it or ./blueprint.yaml is meant, and what to explain: SERVICE,
+    /// SERVICE-REPLICA, SERVICE.STEP or SERVICE.SIDECAR
+    #[arg(value_name = "[BLUEPRINT] [SERVICE]", num_args = 0..=2)]
+    pub words: Vec<String>,
+    /// The target; the first that takes the blueprint unless given
+    #[arg(short, long)]
+    pub target: Option<String>,
+    /// The replica; unless given 0, and as JSON all
+    #[arg(short, long, value_name = "NUMBER")]
+    pub replica: Option<u32>,
+    /// For people, or as JSON
+    #[arg(long, value_enum, default_value_t = MessageFormat::Text)]
+    pub format: MessageFormat,
+    /// Also the text of each file
+    #[arg(long)]
+    pub full: bool,
     /// Which blueprint.
     #[command(flatten)]
     pub input: Input,

@@ -20,6 +20,7 @@
 //! - [`library`]: embedded blueprints and plugins.
 //! - [`workspace`]: the only module that touches files where a command is typed.
 //! - [`launch`]: the entrypoint of a container, which does I/O as well.
+//! - [`explain`]: what the processes of a plan are given, and where it comes from.
 //! - [`machine`]: programs and ports of this machine, for the commands that run a cluster here.
 //! - [`pipeline`], [`cli`], [`command`]: the stages in a row, the words typed, the commands.
 //!
@@ -39,6 +40,7 @@ pub mod conffile;
 pub mod diff;
 pub mod emit;
 pub mod env;
+pub mod explain;
 pub mod file;
 pub mod launch;
 pub mod library;

@@ -2,7 +2,7 @@
 
 use crate::blueprint::Reader;
 use crate::file::File;
-use crate::plan;
+use crate::plan::{self, Plan};
 use crate::problem::{Problems, Sources};
 use crate::resolve::{self, Cluster, Input, Loader};
 use crate::target::{self, Account, Configured, Layout, Reach, Request, Target, Variants};
@@ -47,6 +47,10 @@ pub struct Lowered {
     pub account: Account,
     /// The fields that it makes use of.
     pub fields: Vec<&'static str>,
+    /// What it was made from.
+    pub plan: Plan,
+    /// The target with its settings.
+    pub configured: Box<dyn Configured>,
 }
 
 /// What someone on this machine can reach of a cluster that runs here.
@@ -118,6 +122,8 @@ pub fn lower(
         files,
         account,
         fields: plan::fields::used(&plan),
+        plan,
+        configured,
     })
 }
 

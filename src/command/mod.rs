@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod diff;
 mod down;
+mod explain;
 mod generate;
 mod init;
 mod launch;
@@ -38,16 +39,12 @@ const ERROR: u8 = 2;
 
 /// Runs what was typed.
 pub fn run(cli: Cli) -> ExitCode {
-    let mut session = Session {
-        sources: Sources::default(),
-        problems: Problems::default(),
-        format: cli.message_format,
-        programs: Vec::new(),
-    };
+    let mut session = Session::new(cli.message_format);
     let done = match cli.command {
         Command::Gen(gen_) => generate::run(&gen_, &mut session),
         Command::Diff(diff) => diff::run(&diff, &mut session),
         Command::Check(check) => check::run(&check, &mut session),
+        Command::Explain(explain) => explain::run(&explain, &mut session),
         Command::Up(up) => up::run(&up, &mut session),
         Command::Down(down) => down::run(&down, &mut session),
         Command::Status(status) => status::run(&status, &mut session),
@@ -88,6 +85,15 @@ impl Loaded {
 }
 
 impl Session {
+    fn new(format: MessageFormat) -> Self {
+        Self {
+            sources: Sources::default(),
+            problems: Problems::default(),
+            format,
+            programs: Vec::new(),
+        }
+    }
+
     /// Reports an error without a place and gives the `None` that ends the command.
     fn fail<T>(&mut self, code: &'static str, message: impl Into<String>) -> Option<T> {
         self.problems.add(Problem::error(code, message));

@@ -29,6 +29,7 @@ pub fn build(
     let Cluster {
         blueprint,
         vars,
+        declared: _,
         scopes,
         unsure: _,
     } = cluster;

@@ -146,11 +146,17 @@ impl Layers {
                 if templated {
                     twice(&mut seen, &pair.key, pair.key_span, evaluator);
                 }
+                let mut over = Vec::new();
+                if let Some(below) = file.entries.get_mut(&pair.key) {
+                    over.push(below.span);
+                    over.append(&mut below.over);
+                }
                 let entry = ConfigEntry {
                     key: Arc::clone(&pair.key),
                     value: pair.value,
                     span: pair.span,
                     group: group.map(Arc::clone),
+                    over,
                 };
                 file.entries.insert(pair.key, entry);
             }
@@ -270,7 +276,7 @@ fn delivery(
 }
 
 /// Where a config file is mounted.
-pub(super) fn path(image: &Image, name: &str) -> String {
+pub fn path(image: &Image, name: &str) -> String {
     match &image.conf {
         Some(conf) if !name.starts_with('/') => format!("{}/{name}", conf.trim_end_matches('/')),
         _ => name.to_owned(),

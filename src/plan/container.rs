@@ -153,6 +153,7 @@ pub(super) fn env(
             name: pair.key,
             value: pair.value,
             span: pair.key_span,
+            value_span: pair.span,
         });
     }
     entries

@@ -56,7 +56,15 @@ pub struct Mounted {
 /// so what was spelled once is kept.
 #[derive(Debug, Default)]
 pub struct Deliverer {
-    spelled: HashMap<Spelling, Vec<Variable>>,
+    spelled: HashMap<Spelling, Spelled>,
+}
+
+/// The variables of a file, and what is wrong with them: whoever asks again is told again, for the
+/// first one may not have listened.
+#[derive(Debug)]
+struct Spelled {
+    variables: Vec<Variable>,
+    problems: Vec<Problem>,
 }
 
 /// A file's entries by their address, which the plan keeps alive longer than this table, and the
@@ -121,11 +129,18 @@ impl Deliverer {
                     entries: Arc::as_ptr(&file.entries).addr(),
                     replica: file.differs.then_some(replica),
                 };
-                let spelled = self
-                    .spelled
-                    .entry(key)
-                    .or_insert_with(|| spell(container, file, replica, problems));
-                delivered.env.extend(spelled.iter().cloned());
+                let spelled = self.spelled.entry(key).or_insert_with(|| {
+                    let mut found = Problems::default();
+                    let variables = spell(container, file, replica, &mut found);
+                    Spelled {
+                        variables,
+                        problems: found.sorted().into_iter().cloned().collect(),
+                    }
+                });
+                delivered.env.extend(spelled.variables.iter().cloned());
+                for problem in &spelled.problems {
+                    problems.add(problem.clone());
+                }
             }
             Delivery::Files => {
                 let Some(format) = format(file, problems) else {

@@ -23,6 +23,7 @@ use std::sync::Arc;
 pub use across::{Across, FileOfAll, VariableOfAll, words_of_all};
 pub use addressing::{Addressing, Member};
 pub use build::build;
+pub use config::path as config_path;
 pub use deliver::{Delivered, Deliverer, MAX_VARIABLE, Mounted, Variable, is_identifier, words};
 pub use steps::quote;
 pub use value::{Each, Part, Slot, Value};
@@ -266,6 +267,8 @@ pub struct EnvEntry {
     pub value: Slot,
     /// Where the name stands.
     pub span: Span,
+    /// Where the value stands.
+    pub value_span: Span,
 }
 
 /// One config file of one container.
@@ -296,6 +299,8 @@ pub struct ConfigEntry {
     pub span: Span,
     /// The group that it comes from.
     pub group: Option<Arc<str>>,
+    /// Where the values stand that it replaces, of groups used before: the last one first.
+    pub over: Vec<Span>,
 }
 
 /// A file with its text.

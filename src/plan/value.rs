@@ -33,6 +33,11 @@ impl Value {
         format!("{OPEN}{name}{CLOSE}")
     }
 
+    /// A secret and nothing else.
+    pub fn secret(name: &str) -> Self {
+        Self::new(Self::token(name))
+    }
+
     /// The text, unless a secret is in it.
     pub fn plain(&self) -> Option<&str> {
         (!self.has_secret()).then_some(&self.0)

@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 pub use nearest::{did_you_mean, one_of};
-pub use render::{Style, json, text};
+pub use render::{Lines, Style, json, text};
 
 /// A text that problems can point into: a file, a `--set` argument, an embedded blueprint.
 #[derive(Debug, Clone)]

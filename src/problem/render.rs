@@ -178,17 +178,24 @@ pub fn json(problems: &Problems, sources: &Sources) -> String {
 const LONGEST_LINE: usize = 10_000;
 
 /// Where the lines of sources begin, found once for each.
-struct Lines<'s> {
+pub struct Lines<'s> {
     sources: &'s Sources,
     starts: HashMap<SourceId, Vec<usize>>,
 }
 
 impl<'s> Lines<'s> {
-    fn new(sources: &'s Sources) -> Self {
+    /// Of these sources.
+    pub fn new(sources: &'s Sources) -> Self {
         Self {
             sources,
             starts: HashMap::new(),
         }
+    }
+
+    /// Line and column of the first byte of a span, both from 1.
+    pub fn of(&mut self, span: Span) -> Option<(usize, usize)> {
+        let (line, column, _) = self.position(span.source, span.start as usize)?;
+        Some((line, column))
     }
 
     /// Line and column of a byte, both from 1, and the text of the line; the column counts

@@ -17,7 +17,11 @@ mod vars;
 
 pub use layers::{Input, Loader};
 pub use names::NAME_RULE;
-pub use plugins::Scope;
+pub use plugins::{Param, Scope};
+pub use vars::Declared;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::blueprint::{Blueprint, Read, Reader};
 use crate::problem::{Problem, Problems, Sources};
@@ -31,6 +35,8 @@ pub struct Cluster {
     pub blueprint: Blueprint,
     /// The variables, as templates see them, and `name`.
     pub vars: Value,
+    /// Where the value of each variable comes from.
+    pub declared: BTreeMap<Arc<str>, Declared>,
     /// Plugin instances: scope N of a text is entry N - 1.
     pub scopes: Vec<Scope>,
     /// Something that other parts depend on was reported and stands as absent: what a later stage
@@ -67,7 +73,7 @@ pub fn resolve(
     let before = problems.errors();
     let engine = Engine::default();
     let mut tree = layers::load(input, loader, sources, problems)?;
-    let vars = vars::values(&tree, input, &engine, sources, problems);
+    let (vars, declared) = vars::values(&tree, input, &engine, sources, problems);
     let scopes = plugins::apply(&mut tree, loader, &engine, &vars, sources, problems);
     let mut contexts = vec![vars.clone()];
     contexts.extend(scopes.iter().map(|s| s.structure.clone()));
@@ -94,6 +100,7 @@ pub fn resolve(
     Some(Cluster {
         blueprint,
         vars,
+        declared,
         scopes,
         unsure,
     })

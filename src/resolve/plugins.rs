@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::layers::{Loaded, Loader};
 use crate::blueprint::{At, FromText, Parameter, ParameterType, Plugin, Read, Reader, unknown_key};
-use crate::problem::{Problem, Problems, Sources, Span, one_of};
+use crate::problem::{Problem, Problems, SourceId, Sources, Span, one_of};
 use crate::template::{self, Engine, Value as Evaluated};
 use crate::yaml::{self, Entry, Node, Value};
 
@@ -15,6 +15,10 @@ use crate::yaml::{self, Entry, Node, Value};
 pub struct Scope {
     /// The plugin's name.
     pub plugin: String,
+    /// The text of the plugin.
+    pub source: SourceId,
+    /// The service that asks for it.
+    pub service: Arc<str>,
     /// Parameters as written: templates see them as `params.NAME`, evaluated where they are used.
     pub params: Vec<Param>,
     /// What structure scalars of the plugin's part see: variables, and those parameters that can
@@ -31,6 +35,8 @@ pub struct Param {
     pub kind: ParameterType,
     /// As it was given, or the default.
     pub node: Node,
+    /// It was given.
+    pub given: bool,
 }
 
 /// Lists that a plugin adds to instead of being replaced.
@@ -71,7 +77,7 @@ pub(super) fn apply(
             && let Value::Map(services) = &mut value.value
         {
             for service in services {
-                context.service(&mut service.value);
+                context.service(&service.key, &mut service.value);
             }
         }
     }
@@ -79,7 +85,7 @@ pub(super) fn apply(
 }
 
 impl Context<'_> {
-    fn service(&mut self, service: &mut Node) {
+    fn service(&mut self, name: &Arc<str>, service: &mut Node) {
         let plugins: Vec<Entry> = service
             .get("plugins")
             .map(Node::entries)
@@ -87,7 +93,7 @@ impl Context<'_> {
             .to_vec();
         // The last plugin written is laid first, so that the first one's steps come first.
         for entry in plugins.iter().rev() {
-            if let Some(body) = self.instance(entry) {
+            if let Some(body) = self.instance(entry, name) {
                 let own = std::mem::replace(service, body.clone());
                 *service = join(body, own);
             }
@@ -95,12 +101,14 @@ impl Context<'_> {
     }
 
     /// The plugin's part of a service, its texts marked with a new scope.
-    fn instance(&mut self, entry: &Entry) -> Option<Node> {
+    fn instance(&mut self, entry: &Entry, service: &Arc<str>) -> Option<Node> {
         let plugin = self.plugin(entry)?;
         let params = self.params(&plugin, entry)?;
         let structure = self.structure(&params);
         self.scopes.push(Scope {
             plugin: entry.key.to_string(),
+            source: plugin.name.span.source,
+            service: Arc::clone(service),
             params,
             structure,
         });
@@ -233,6 +241,7 @@ impl Context<'_> {
                 name: Arc::clone(&name.value),
                 kind,
                 node: empty,
+                given: false,
             });
         };
         if !fits(kind, node) {
@@ -255,6 +264,7 @@ impl Context<'_> {
             name: Arc::clone(&name.value),
             kind,
             node: node.clone(),
+            given: given.is_some(),
         })
     }
 

@@ -12,19 +12,31 @@ use crate::problem::{Problem, Problems, SourceId, Sources, Span, one_of};
 use crate::template::{self, Engine, Value as Evaluated};
 use crate::yaml::{self, Entry, Node, Scalar, Value};
 
-/// The variables as templates see them, with `name`.
+/// Where the value of a variable comes from.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    /// The value that counts: under `vars`, in a values file, or behind `--set`.
+    pub span: Span,
+    /// It was given from outside, over the default.
+    pub given: bool,
+    /// The variables that it is made from.
+    pub names: Vec<Arc<str>>,
+}
+
+/// The variables as templates see them, with `name`; and where each comes from.
 pub(super) fn values(
     tree: &Node,
     input: &Input,
     engine: &Engine,
     sources: &mut Sources,
     problems: &mut Problems,
-) -> Evaluated {
+) -> (Evaluated, BTreeMap<Arc<str>, Declared>) {
     let mut declared: IndexMap<Arc<str>, Entry> = IndexMap::new();
     for entry in tree.get("vars").map(Node::entries).unwrap_or_default() {
         reserved(entry, problems);
         declared.insert(Arc::clone(&entry.key), entry.clone());
     }
+    let defaults: Vec<Span> = declared.values().map(|e| e.value.span).collect();
     for source in &input.values {
         if let Some(node) = yaml::read(*source, sources, problems) {
             layer(&mut declared, &node, problems);
@@ -46,7 +58,20 @@ pub(super) fn values(
     for key in declared.keys() {
         evaluation.value(key);
     }
-    Evaluated::from_pairs(evaluation.done)
+    let places = declared
+        .iter()
+        .zip(defaults)
+        .map(|((name, entry), default)| {
+            let span = entry.value.span;
+            let place = Declared {
+                span,
+                given: span != default,
+                names: evaluation.needed(name),
+            };
+            (Arc::clone(name), place)
+        });
+    let places = places.collect();
+    (Evaluated::from_pairs(evaluation.done), places)
 }
 
 fn reserved(entry: &Entry, problems: &mut Problems) {

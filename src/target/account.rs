@@ -6,6 +6,7 @@ use std::sync::Arc;
 use camino::Utf8PathBuf;
 
 use super::{Configured, Target};
+use crate::plan::Slot;
 use crate::plan::fields::{FIELDS, is_part};
 use crate::problem::{Problem, Problems, Span, one_of};
 
@@ -33,6 +34,23 @@ pub struct Note {
     pub how: String,
 }
 
+/// A variable that a process has, or lacks, on one target, whatever the plan says.
+#[derive(Debug, Clone)]
+pub struct Extra {
+    /// The service.
+    pub service: Arc<str>,
+    /// The container: its place in the blueprint, which with the service tells it from all others.
+    pub container: Span,
+    /// The replica, when it is not all of them.
+    pub replica: Option<u32>,
+    /// The variable.
+    pub name: Arc<str>,
+    /// Its value; none for replicas that do not have it.
+    pub value: Slot,
+    /// Where it stands, when a patch of the blueprint sets it.
+    pub span: Option<Span>,
+}
+
 /// The account of one target for one plan. What no note says is carried as it is.
 #[derive(Debug)]
 pub struct Account {
@@ -47,6 +65,7 @@ pub struct Account {
     /// Where flokkr itself must be, as a program, beside the files.
     pub programs: Vec<Utf8PathBuf>,
     notes: Vec<Note>,
+    extras: Vec<Extra>,
 }
 
 impl Account {
@@ -76,6 +95,7 @@ impl Account {
             problems,
             programs: Vec::new(),
             notes: Vec::new(),
+            extras: Vec::new(),
         }
     }
 
@@ -105,6 +125,16 @@ impl Account {
     pub fn refused(&mut self, field: &'static str, span: Span, problem: Problem) {
         self.note(field, span, Fate::Refused, &problem.message);
         self.problems.add(problem);
+    }
+
+    /// A process is given another environment than the plan says.
+    pub fn extra(&mut self, extra: Extra) {
+        self.extras.push(extra);
+    }
+
+    /// What environments have, and lack, beside what the plan says; what is said later counts.
+    pub fn extras(&self) -> &[Extra] {
+        &self.extras
     }
 
     /// The remarks so far.

@@ -17,13 +17,15 @@ mod patch;
 mod probe;
 mod wait;
 
-pub use account::{Account, Fate, Note};
+pub use account::{Account, Extra, Fate, Note};
 pub use carry::{Piece, fit};
 pub use local::{Phase, Published, Reach, Runner, State, Tool};
 
+use std::borrow::Cow;
+
 use crate::blueprint::{Definitions, Map, Reader, Text};
 use crate::file::File;
-use crate::plan::{Addressing, Plan};
+use crate::plan::{Addressing, Container, Plan};
 use crate::problem::{Problem, did_you_mean, one_of};
 use crate::yaml::Node;
 
@@ -98,6 +100,11 @@ pub trait Configured {
     fn within_reach(&self, plan: &Plan, account: &mut Account) -> Reach {
         let _ = (plan, account);
         Reach::default()
+    }
+
+    /// A container with its config delivered as it is here, where that is not how it was planned.
+    fn delivered<'c>(&self, container: &'c Container) -> Cow<'c, Container> {
+        Cow::Borrowed(container)
     }
 
     /// Its files for a plan. What it can't carry is a problem that names the field and the way

@@ -14,7 +14,7 @@ mod write;
 
 pub use ownership::LIST;
 pub use program::place_program;
-pub use read::{Blueprint, FileLoader, Place, blueprint, found, found_file, place};
+pub use read::{Blueprint, FileLoader, Place, blueprint, found, found_file, is_blueprint, place};
 pub use state::{absolute, forget, kept, state};
 pub use text::text;
 pub use write::{Options, Outcome, create, write};

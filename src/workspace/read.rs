@@ -72,6 +72,15 @@ pub fn blueprint(word: Option<&str>) -> Result<Blueprint, String> {
     ))
 }
 
+/// Would [`blueprint`] find one by this word?
+pub fn is_blueprint(word: &str) -> bool {
+    let path = Utf8Path::new(word);
+    word == "-"
+        || path.is_file()
+        || path.join("blueprint.yaml").is_file()
+        || library::blueprint(word).is_some()
+}
+
 fn file(path: Utf8PathBuf) -> Result<Blueprint, String> {
     Ok(Blueprint {
         text: text(&path)?,

@@ -371,6 +371,139 @@ fn check_says_for_what_it_is_good() {
     desk.run("check swarm hdfs", 2);
 }
 
+/// A blueprint with every layer that a value may come from.
+fn layered() -> Desk {
+    let desk = Desk::empty();
+    desk.put(
+        "base.yaml",
+        "\
+vars: { heap: 256, number: 9000 }
+images:
+  app: { ref: \"example/app:1\", launcher: flokkr, conf: /etc/app, shell: bash }
+config:
+  common:
+    app.properties: { listen: \"0.0.0.0:{{ number }}\", mode: slow, name: \"{{ name }}\" }
+",
+    );
+    desk.put(
+        "plugins/agent.yaml",
+        "\
+plugin: v1
+name: agent
+description: Counts
+params:
+  dir: { type: path, default: /agent }
+  every: { type: duration, default: 5s }
+service:
+  env: { AGENT: \"-javaagent:{{ params.dir }}={{ params.every }}\" }
+  init: [{ name: fetch, script: \"fetch '{{ params.dir }}'\" }]
+",
+    );
+    desk.put(
+        "blueprint.yaml",
+        "\
+blueprint: v1
+name: layered
+include: [./base.yaml]
+vars: { members: 2, quick: \"{{ members > 1 }}\" }
+secrets: { token: { env: TOKEN } }
+config:
+  tuned: { app.properties: { mode: fast } }
+services:
+  app:
+    image: app
+    kind: ensemble
+    replicas: \"{{ members }}\"
+    command: [serve, --quick, \"{{ quick }}\"]
+    env: { HEAP: \"{{ heap }}m\", TOKEN: \"{{ secret('token') }}\", HEADER: \"Bearer {{ secret('token') }}\" }
+    config:
+      use: [common, tuned]
+      app.properties: { id: \"{{ replica.index }}\" }
+    files: { /etc/motd: { text: \"Replica {{ replica.index }}\\nof {{ members }}\\n\", mode: \"0600\" } }
+    plugins: { agent: { every: \"{{ heap }}s\" } }
+    ports: { main: { port: \"{{ number }}\", publish: true } }
+    volumes: { data: { path: /data, size: 5Gi } }
+    health: { tcp: main }
+  web:
+    image: app
+    needs: { app.main: majority }
+    config: { delivery: files, use: [common], plain.conf!ini: { a.b: c } }
+targets: { compose: { accept: { files.mode: it is a test } } }
+",
+    );
+    desk.put("prod.yaml", "heap: 512\n");
+    desk
+}
+
+#[test]
+fn explain_says_where_values_come_from() {
+    let desk = layered();
+    desk.shows("explain-overview", "explain", 0);
+    desk.shows(
+        "explain-layers",
+        "explain app-1 --values prod.yaml --set members=3 --full",
+        0,
+    );
+    desk.shows("explain-step", "explain app.fetch", 0);
+    desk.shows(
+        "explain-json",
+        "explain app.fetch --replica 1 --format json",
+        0,
+    );
+    desk.shows("explain-delivery", "explain web --target nomad", 0);
+    desk.shows("explain-unknown-service", "explain ap", 2);
+    desk.shows("explain-unknown-step", "explain app.fetsh", 2);
+    desk.shows("explain-unknown-replica", "explain app-2", 2);
+    desk.shows("explain-two-replicas", "explain app-1 --replica 0", 2);
+    desk.run("explain --replica 1", 2);
+    desk.run("explain app --target docker", 2);
+    desk.run("explain app --target swarm", 2);
+}
+
+#[test]
+fn explain_takes_the_library() {
+    let desk = Desk::empty();
+    desk.shows("explain-library", "explain hdfs-ha", 0);
+    desk.shows("explain-compose", "explain hdfs namenode", 0);
+    desk.shows(
+        "explain-kubernetes",
+        "explain kafka kafka-1 --target k8s",
+        0,
+    );
+    desk.shows("explain-plugin", "explain hdfs namenode.format", 0);
+    desk.shows("explain-unknown", "explain hdfs-ha nmenode", 2);
+    let named = desk.run("explain -f hdfs-ha namenode", 0);
+    assert_eq!(named, desk.run("explain hdfs-ha namenode", 0));
+    assert_eq!(named, desk.run("explain hdfs-ha namenode-0 -t compose", 0));
+    desk.run("explain hdfs-ha namenode -f hdfs", 2);
+    desk.run("explain namenode", 2);
+    // Every container of every replica.
+    let (all, _) = desk.run("explain hdfs-ha --format json", 0);
+    let all: Value = serde_json::from_str(&all).unwrap();
+    let services = all["services"].as_array().unwrap();
+    let count = |s: &Value| s["containers"].as_array().unwrap().len();
+    assert_eq!(services.iter().map(count).collect::<Vec<_>>(), [3, 3, 8, 3]);
+}
+
+#[test]
+fn explain_does_not_guess() {
+    let desk = Desk::empty();
+    let services = "zookeeper: { image: app }\n  kafka-1: { image: app }\n  kafka: { image: app, replicas: 2 }";
+    let head = "blueprint: v1\nname: demo\nimages: { app: { ref: \"example/app:1\" } }\n";
+    desk.put(
+        "blueprint.yaml",
+        &format!("{head}services:\n  {services}\n"),
+    );
+    desk.shows("explain-ambiguous", "explain zookeeper", 2);
+    desk.run("explain -f blueprint.yaml zookeeper", 0);
+    desk.run("explain . zookeeper", 0);
+    assert!(desk.run("explain hdfs", 0).0.starts_with("hdfs on "));
+    let (out, _) = desk.run("explain kafka-1", 0);
+    assert!(out.starts_with("kafka-1, of demo"), "{out}");
+    let (out, _) = desk.run("explain -f . kafka-0", 0);
+    assert!(out.starts_with("kafka, replica 0 of 2, of demo"), "{out}");
+}
+
 #[test]
 fn init_starts_a_blueprint_and_never_overwrites() {
     let desk = Desk::empty();
@@ -507,6 +640,7 @@ fn help_and_version() {
         "gen",
         "diff",
         "check",
+        "explain",
         "init",
         "list",
         "targets",

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use camino::Utf8PathBuf;
 use flokkr::file::File;
-use flokkr::pipeline::{self, Origin};
+use flokkr::pipeline::{self, Lowered, Origin};
 use flokkr::problem::{self, Problems, Sources, Style};
 use flokkr::resolve::{Cluster, Input, Loader};
 use flokkr::target::{self, Layout, Target};
@@ -124,6 +124,27 @@ impl Resolved<'_> {
             &mut self.problems,
         );
         files.filter(|_| !self.problems.has_errors())
+    }
+}
+
+impl Resolved<'_> {
+    /// What it becomes on a target, as each thing that the platform knows.
+    pub fn lower(&self, target: &dyn Target) -> Option<Lowered> {
+        let origin = Origin {
+            input: &self.input,
+            loader: self.loader,
+        };
+        let cluster = self.cluster.as_ref()?;
+        let mut problems = Problems::default();
+        let layout = Layout::Objects;
+        pipeline::lower(
+            cluster,
+            origin,
+            target,
+            layout,
+            &self.sources,
+            &mut problems,
+        )
     }
 }
 

@@ -13,6 +13,7 @@ mod local;
 mod lower;
 mod model;
 mod network;
+mod patched;
 mod settings;
 mod share;
 mod volumes;
@@ -87,6 +88,7 @@ impl Configured for Settings {
 
     fn lower(&self, plan: &Plan, _: &Request<'_>, account: &mut Account) -> Vec<File> {
         let project = lower::lower(plan, self, account);
+        patched::environments(&project, plan, self, account);
         let text = emit::document(&project, plan, self);
         vec![File {
             path: "compose.yaml".into(),

@@ -145,6 +145,25 @@ impl Carrier {
         variables
     }
 
+    /// The same variables as processes see them: names and values.
+    pub(super) fn values(&self, references: &References) -> Vec<(String, Slot)> {
+        let tokens = self
+            .variables
+            .iter()
+            .zip(&self.tokens)
+            .zip(references.tokens);
+        let needed = tokens.filter(|(_, needed)| *needed);
+        let tokens = needed.filter_map(|((name, texts), _)| {
+            let texts = texts.iter().map(|text| Some(Value::new(text.as_str())));
+            Some((name.clone(), Each::of(texts.collect())?))
+        });
+        let secrets = references.secrets.iter().map(|secret| {
+            let value = Each::Same(Some(Value::secret(secret)));
+            (self.secret_variable(secret), value)
+        });
+        tokens.chain(secrets).collect()
+    }
+
     fn secret_variable(&self, secret: &str) -> String {
         let name: String = secret
             .chars()

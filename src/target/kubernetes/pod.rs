@@ -1,6 +1,7 @@
 //! The pod template of one service: its containers, what they are given, what they may do.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use indexmap::IndexSet;
 
@@ -18,6 +19,7 @@ use super::share::Unit;
 use crate::blueprint::{Kind, Mode, Protocol, Restart, Spread, User, VolumeKind};
 use crate::plan::{self, Across, Each, Image};
 use crate::problem::Span;
+use crate::target::Extra;
 
 /// A pod template, while it is made.
 pub(super) struct Draft<'l, 'a> {
@@ -279,6 +281,16 @@ impl<'l, 'a> Draft<'l, 'a> {
         let words = self.command(container, &mut environment, &mut mounts, &mut references);
         let lowering = &*self.lowering;
         let mut variables = self.carrier.variables(&references, &|s| lowering.secret(s));
+        for (name, value) in self.carrier.values(&references) {
+            self.lowering.account.extra(Extra {
+                service: Arc::clone(&self.service.name),
+                container: *span,
+                replica: None,
+                name: name.into(),
+                value,
+                span: None,
+            });
+        }
         variables.extend(environment.env);
         let unit = self.unit(unit, environment.config, &mut variables);
         Container {

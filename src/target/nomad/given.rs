@@ -1,11 +1,13 @@
 //! What a container is given besides its words: environment variables, files and secrets.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::lower::{Lowering, Place};
 use super::model::{Env, Mount, Task, Template};
 use super::replica::{self, Carrier, Covered};
+use super::settings::Settings;
 use super::template::{self, Data};
 use super::text::is_normal;
 use crate::blueprint::{Delivery, User};
@@ -19,13 +21,7 @@ const OWN: &str = "/flokkr/";
 impl Lowering<'_> {
     /// Environment and files.
     pub(super) fn given(&mut self, container: &Container, place: Place<'_>, task: &mut Task) {
-        let stored;
-        let container = if self.settings.is_kv() {
-            stored = as_files(container);
-            &stored
-        } else {
-            container
-        };
+        let container = &*delivered(self.settings, container);
         let replicas = place.service.replicas;
         let problems = &mut self.account.problems;
         let Across { env, files } = self.deliverer.across(container, replicas, problems);
@@ -278,13 +274,16 @@ fn is_cleaned(name: &str) -> bool {
         && !name.chars().all(kept)
 }
 
-/// The same container with all its config as files.
-fn as_files(container: &Container) -> Container {
+/// A container as it is given its config: with a store, all of it as files.
+pub(super) fn delivered<'c>(settings: &Settings, container: &'c Container) -> Cow<'c, Container> {
+    if !settings.is_kv() {
+        return Cow::Borrowed(container);
+    }
     let mut container = container.clone();
     for file in &mut container.config {
         file.delivery = Delivery::Files;
     }
-    container
+    Cow::Owned(container)
 }
 
 /// A file in a container.

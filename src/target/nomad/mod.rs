@@ -27,9 +27,11 @@ mod waits;
 
 use camino::Utf8PathBuf;
 
+use std::borrow::Cow;
+
 use crate::blueprint::{Definitions, Map, Read, Reader, Text};
 use crate::file::File;
-use crate::plan::{Addressing, Plan};
+use crate::plan::{Addressing, Container, Plan};
 use crate::target::{Account, Configured, Layout, Request, Target};
 use crate::yaml::Node;
 
@@ -80,6 +82,10 @@ impl Configured for Settings {
 
     fn accepted(&self) -> &Map<Text> {
         &self.accept
+    }
+
+    fn delivered<'c>(&self, container: &'c Container) -> Cow<'c, Container> {
+        given::delivered(self, container)
     }
 
     fn lower(&self, plan: &Plan, request: &Request<'_>, account: &mut Account) -> Vec<File> {

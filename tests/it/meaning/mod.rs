@@ -8,6 +8,7 @@
 
 mod compare;
 pub mod compose;
+mod explained;
 mod fit;
 mod kubernetes;
 pub mod nomad;
@@ -105,6 +106,8 @@ fn hear(name: &str, text: &str, loader: &dyn Loader, target: &'static dyn Target
     let translation = Translation::new(&plan, addressing, common.addressing());
     let outline = Outline::new(&plan);
     let said = read(&files, &outline).expect("files that can be read as they are");
+    let lowered = resolved.lower(target).unwrap();
+    explained::agrees(cluster, &lowered, target, &resolved.sources, &said);
     for layout in [Layout::Several, Layout::Single] {
         // A package, say, can't be one file.
         let files = resolved.emit(target, layout).unwrap_or_default();
