@@ -15,6 +15,7 @@ use super::{DRIFT, SAME, Session, local};
 use crate::cli::Up;
 use crate::machine::{self, Beside};
 use crate::pipeline;
+use crate::plan;
 use crate::problem::{Problem, Problems};
 use crate::target::{self, Layout, Phase, Reach, Runner, State};
 use crate::workspace;
@@ -331,7 +332,7 @@ fn welcome(project: &Project<'_>, reach: &Reach) -> String {
     let _ = writeln!(out, "\nTry:");
     for (service, words, about) in &reach.tries {
         let line = runner.execute(name, service, words);
-        let quoted: Vec<String> = line.iter().map(|word| shell_word(word)).collect();
+        let quoted: Vec<String> = line.iter().map(|word| plan::quote(word)).collect();
         let about = about.as_ref().map(|about| format!("   # {about}"));
         let _ = writeln!(out, "  {}{}", quoted.join(" "), about.unwrap_or_default());
     }
@@ -341,13 +342,4 @@ fn welcome(project: &Project<'_>, reach: &Reach) -> String {
         "  flokkr down {name}   # its data stays, unless --volumes"
     );
     out
-}
-
-/// A word as a shell takes it.
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
 }

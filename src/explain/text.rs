@@ -7,6 +7,7 @@ use super::json::user;
 use super::origin::{Origin, Place};
 use super::{ConfigFile, Container, Entry, Explanation, File, Role, Service, Setter, Variable};
 use crate::blueprint::{Quorum, VolumeKind};
+use crate::conffile::shown;
 use crate::plan::{self, Check, Part, Port, Probe, Slot, Value, Volume, Words, quote};
 
 /// A cell that is longer does not widen its column: a key, and all others.
@@ -203,7 +204,7 @@ impl Writer<'_> {
         } else {
             "mounted".to_owned()
         };
-        let mut out = format!("{}{format}, {by}\n", visible(path));
+        let mut out = format!("{}{format}, {by}\n", shown(path));
         let rows: Vec<Vec<String>> = entries.iter().map(|e| self.entry(e)).collect();
         out.push_str(&table(&rows, "  ", WIDE));
         if self.full
@@ -246,7 +247,7 @@ impl Writer<'_> {
             count => format!("{count} lines"),
         };
         let mode = format!("{:04o}", mode.0);
-        vec![visible(path), mode, lines, self.origin(from)]
+        vec![shown(path), mode, lines, self.origin(from)]
     }
 
     fn entry(&self, entry: &Entry) -> Vec<String> {
@@ -265,7 +266,7 @@ impl Writer<'_> {
         if let Some(group) = group {
             place = format!("{group} {place}");
         }
-        vec![visible(key), shown_value(value), place]
+        vec![shown(key), shown_value(value), place]
     }
 
     /// A variable that carries config has the place of the entry, which is shown there.
@@ -281,7 +282,7 @@ impl Writer<'_> {
             Setter::Target => "for the target's own use".to_owned(),
             Setter::Env | Setter::Patch => self.origin(from),
         };
-        vec![visible(name), shown_value(value), place]
+        vec![shown(name), shown_value(value), place]
     }
 
     /// `:12, datanodes :5`
@@ -310,7 +311,7 @@ fn shown_place(place: &Place, file: Option<&str>) -> String {
         set,
     } = place;
     match set {
-        Some(set) => format!("--set {}", visible(set)),
+        Some(set) => format!("--set {}", shown(set)),
         None if file == Some(own) => format!(":{line}"),
         None => format!("{own}:{line}"),
     }
@@ -321,7 +322,7 @@ fn shown_value(value: &Value) -> String {
     if let Some(text) = value.plain() {
         return match text {
             "" => "\"\"".to_owned(),
-            text => visible(text),
+            text => shown(text),
         };
     }
     let parts: Vec<Part<'_>> = value.parts().collect();
@@ -329,23 +330,10 @@ fn shown_value(value: &Value) -> String {
         return format!("secret {name}");
     }
     let parts = parts.into_iter().map(|part| match part {
-        Part::Text(text) => visible(text),
+        Part::Text(text) => shown(text),
         Part::Secret(name) => format!("<secret {name}>"),
     });
     parts.collect()
-}
-
-/// A text whose control characters are escaped.
-fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control() {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
 }
 
 /// A whole text, marked line by line.
@@ -379,7 +367,7 @@ fn line(words: Option<&Words>, replica: u32) -> String {
     let words = words.iter().flat_map(|w| &w.words);
     let words = words.filter_map(|w: &Slot| w.value(replica));
     let words = words.map(|word| match word.plain() {
-        Some(word) => visible(&quote(word)),
+        Some(word) => shown(&quote(word)),
         None => shown_value(word),
     });
     words.collect::<Vec<_>>().join(" ")
@@ -441,12 +429,12 @@ fn volume(volume: &Volume) -> String {
         class: _,
         span: _,
     } = volume;
-    let mut text = format!("{name} at {}", visible(path));
+    let mut text = format!("{name} at {}", shown(path));
     if *kind != VolumeKind::Persistent {
         let _ = write!(text, ", {}", kind.word());
     }
     if let Some(source) = source {
-        let _ = write!(text, " {}", visible(source));
+        let _ = write!(text, " {}", shown(source));
     }
     if let Some(size) = size {
         let _ = write!(text, ", {}", bytes(size.0));

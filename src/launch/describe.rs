@@ -8,6 +8,7 @@ use std::time::Duration;
 use indexmap::IndexMap;
 
 use super::{AgentText, ConfigFile, Download, Launch};
+use crate::plan;
 
 /// What stands for a secret.
 const MASK: &str = "********";
@@ -95,7 +96,7 @@ pub fn describe(launch: &Launch) -> String {
     if let Some((variable, options)) = agents {
         out.line(&format!("add to {variable} of the process: {options}"));
     }
-    let quoted: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    let quoted: Vec<String> = words.iter().map(|word| plan::quote(word)).collect();
     let again = retry.map(|retry| {
         let (times, normal) = (retry.times, shown(retry.normal));
         format!(", {times} times at most unless it lasted {normal}")
@@ -189,14 +190,6 @@ fn without_password(url: &str) -> String {
         Some((user, host)) if user.contains(':') => format!("{scheme}://{MASK}@{host}{path}"),
         _ => url.to_owned(),
     }
-}
-
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("{word:?}")
 }
 
 fn shown(duration: Duration) -> String {
