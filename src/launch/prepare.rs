@@ -119,12 +119,17 @@ pub(super) fn read(config: Option<&Utf8Path>, reader: &mut Reader<'_>) -> Vec<St
 
 fn zookeeper(reader: &mut Reader<'_>) -> Option<Step> {
     let directory = reader.path("ZOOKEEPER_ID_FROM_HOST")?;
-    let id = match reader.text("ZOOKEEPER_ID") {
+    // The second is what the published image reads.
+    let given = ["ZOOKEEPER_ID", "ZOO_MY_ID"];
+    let given = given
+        .into_iter()
+        .find_map(|name| Some((name, reader.text(name)?)));
+    let id = match given {
         None => ZookeeperId::Host,
-        Some(text) => match text.parse() {
+        Some((name, text)) => match text.parse() {
             Ok(id) if id <= 255 => ZookeeperId::Given(id),
             _ => {
-                let problem = Problem::error("wrong-value", format!("ZOOKEEPER_ID is `{text}`"));
+                let problem = Problem::error("wrong-value", format!("{name} is `{text}`"));
                 reader.report(problem.help("expected a number up to 255"));
                 return None;
             }

@@ -491,6 +491,12 @@ fn a_zookeeper_keeps_its_id() {
     let output = container.run(&["true"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("belongs to another server"));
+    // As manifests for the published image say it.
+    let container = Container::new().set("ZOO_MY_ID", "5");
+    let data = container.text("data");
+    let container = container.set("ZOOKEEPER_ID_FROM_HOST", &data);
+    assert_eq!(container.run(&["true"]).status.code(), Some(0));
+    assert_eq!(container.read("data/myid"), "5\n");
 }
 
 #[test]
