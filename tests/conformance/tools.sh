@@ -90,6 +90,18 @@ target_directory() {
   cargo metadata --locked --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/'
 }
 
+# Builds flokkr, unless FLOKKR names it: static, so that images of any base can have it, too.
+build_flokkr() {
+  local host
+  if [ -z "${FLOKKR:-}" ]; then
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --release --target "$host"
+    FLOKKR=$(target_directory)/$host/release/flokkr
+  fi
+  FLOKKR=$(realpath -- "$FLOKKR")
+  export FLOKKR
+}
+
 # Sets `fidelity` to the program that makes hostile texts.
 build_fidelity() {
   local folder
