@@ -94,8 +94,10 @@ start_client() {
   of=$(container "$1")
   shift
   docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' "$of" | grep . > "$cluster/client.env"
+  # An image that Compose built has Compose's labels.
   docker run --detach --rm --name client --network "${project}_default" --env-file "$cluster/client.env" \
-    --env HADOOP_HEAPSIZE_MAX=128m --env KAFKA_HEAP_OPTS=-Xmx128m --no-healthcheck "$@" \
+    --env HADOOP_HEAPSIZE_MAX=128m --env KAFKA_HEAP_OPTS=-Xmx128m --no-healthcheck \
+    --label com.docker.compose.project= "$@" \
     "$(docker inspect --format '{{.Config.Image}}' "$of")" sleep infinity > /dev/null
 }
 
