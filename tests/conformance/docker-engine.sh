@@ -40,7 +40,8 @@ start_engine() {
 
 # Ends it by itself, or its mounts would stay.
 stop_engine() {
-  if [ -z "$engine" ]; then return; fi
-  kill "$engine" 2> /dev/null || true
-  wait "$engine" || true
+  if [ -n "$engine" ]; then
+    kill "$engine" 2> /dev/null || true
+    wait "$engine" || true
+  fi
 }
