@@ -115,6 +115,29 @@ fn compose_waits_for_what_is_needed() {
     assert_eq!(ends, 9);
 }
 
+/// A majority is enough: one replica that is down must hold nobody back, however it is checked.
+#[test]
+fn compose_waits_for_no_more_than_is_needed() {
+    let checked = STEPS.replace("ports: { a: 1 }", "ports: { a: 1 }, health: { tcp: a }");
+    let awaited = |blueprint: &str| -> Vec<String> {
+        let services = composed(blueprint);
+        let entries = entries(&services["user"]["depends_on"]);
+        entries
+            .into_iter()
+            .map(|(name, _)| name.to_owned())
+            .collect()
+    };
+    let replicas = |names: &[String]| names.iter().filter(|n| n.starts_with("quorum-")).count();
+    for quorum in ["majority", "any"] {
+        let names = awaited(&checked.replace("majority", quorum));
+        assert_eq!(replicas(&names), 0, "{names:?}");
+        let gate = format!("wait-quorum-a-{quorum}");
+        assert!(names.contains(&gate), "{names:?}");
+    }
+    let names = awaited(&checked.replace("majority", "all"));
+    assert_eq!(replicas(&names), 3, "{names:?}");
+}
+
 /// Compose creates a container anew when its labels change, but not when a config does.
 #[test]
 fn compose_tells_files_apart() {
