@@ -132,12 +132,14 @@ fn filesystem(
         lines.extend(packages::unpinned(packager, &names));
         first.extend(packages::install(packager, &names));
     }
+    // Apart from the packages where something is copied between: images of the same base with the same
+    // packages then share that layer.
     let mut last = Vec::new();
     let copy = build.archive.as_ref().and_then(archive::source);
     // An archive has the owners of whoever packed it.
     let mut owner = matches!(copy, Some(Source::Url(_) | Source::File(_))).then(|| ROOT.to_owned());
     if let Some(user) = image.user {
-        first.extend(user::entries(image, user, home));
+        last.extend(user::entries(image, user, home));
         let mut paths = own.to_vec();
         if copy.is_some() && paths.iter().any(|path| Some(*path) == home) {
             // Whose it is, is said while it is copied: a change of owner doubles the layer.
