@@ -108,6 +108,10 @@ struct Writer {
     out: String,
 }
 
+/// Bytes that a key without a mark has at most: YAML 1.2 (7.4.3) and its readers look no further than
+/// 1024 characters for the colon.
+const SIMPLE_KEY: usize = 1000;
+
 impl Writer {
     fn indent(&mut self, depth: usize) {
         for _ in 0..depth {
@@ -132,10 +136,21 @@ impl Writer {
         }
         for (key, value) in value.entries() {
             self.indent(depth);
-            push_key(&mut self.out, key);
-            self.out.push(':');
+            self.key(key, depth);
             self.value(value, depth);
         }
+    }
+
+    /// A key, and the colon behind it. A long one says by a mark that it is a key.
+    fn key(&mut self, key: &str, depth: usize) {
+        let begin = self.out.len();
+        push_key(&mut self.out, key);
+        if self.out.len() - begin > SIMPLE_KEY {
+            self.out.insert_str(begin, "? ");
+            self.out.push('\n');
+            self.indent(depth);
+        }
+        self.out.push(':');
     }
 
     /// A value after `key:`.
@@ -184,8 +199,7 @@ impl Writer {
             } else {
                 self.indent(depth + 1);
             }
-            push_key(&mut self.out, key);
-            self.out.push(':');
+            self.key(key, depth + 1);
             self.value(value, depth + 1);
         }
     }

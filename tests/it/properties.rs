@@ -410,9 +410,17 @@ fn tree() -> impl Strategy<Value = Yaml> {
     leaf.prop_recursive(4, 24, 5, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..5).prop_map(Yaml::List),
-            btree_map(value(), inner, 0..5).prop_map(map),
+            btree_map(key(), inner, 0..5).prop_map(map),
         ]
     })
+}
+
+/// Any text; some are longer than a key can be without a mark.
+fn key() -> impl Strategy<Value = String> {
+    prop_oneof![
+        9 => value(),
+        1 => value().prop_map(|text| text.repeat(300)),
+    ]
 }
 
 /// Texts of some lines, as scripts and config files are.
