@@ -10,14 +10,16 @@ use std::collections::HashMap;
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 
+use super::carrier::is_unsafe;
 use super::model::{Body, EnvValue, Object, Pod, VolumeSource};
 use super::settings::{Package, Settings};
 use super::{checksum, emit};
 use crate::emit::yaml::{self, Yaml};
 use crate::file::File;
 use crate::plan::{Plan, SecretSource};
-use crate::problem::Problem;
+use crate::problem::{Problem, Span};
 use crate::target::{Account, Layout, Request, patch};
+use crate::yaml::{Node, Value};
 
 /// The folder of the folders of profiles.
 const PROFILES: &str = "profiles";
@@ -97,10 +99,14 @@ fn plain(
 ) -> Vec<File> {
     let namespace = settings.namespace(&plan.name);
     let mut files: IndexMap<Utf8PathBuf, String> = IndexMap::new();
+    if let Some(laid) = &settings.patch {
+        sound(&laid.0, account);
+    }
     let mut patches = Patches::new(settings);
     for object in objects {
         let mut value = emit::object(object, namespace);
         if let Some(node) = &object.patch {
+            sound(node, account);
             patch::apply(&mut value, node);
         }
         patches.apply(object, &mut value);
@@ -183,6 +189,39 @@ fn uses(pod: &Pod, secret: &str) -> bool {
         })
 }
 
+/// Refuses texts of a patch with characters that the API server does not keep.
+fn sound(patch: &Node, account: &mut Account) {
+    let mut check = |text: &str, span: Span| {
+        if let Some(c) = text.chars().find(|c| is_unsafe(*c)) {
+            account.problems.add(
+                Problem::error("corrupted", "this text would not arrive as it is written")
+                    .at(span)
+                    .label(format!(
+                        "Kubernetes refuses or changes the character U+{:04X}",
+                        u32::from(c)
+                    )),
+            );
+        }
+    };
+    match &patch.value {
+        Value::Null => {}
+        Value::Scalar(scalar) => check(&scalar.text, patch.span),
+        Value::List(items) => {
+            for item in items {
+                sound(item, account);
+            }
+        }
+        Value::Map(entries) => {
+            for entry in entries {
+                check(&entry.key, entry.key_span);
+            }
+            for entry in entries {
+                sound(&entry.value, account);
+            }
+        }
+    }
+}
+
 /// The patches of `targets.kubernetes.patch`, by object.
 struct Patches<'a> {
     entries: Vec<(&'a crate::yaml::Entry, bool)>,
@@ -195,7 +234,7 @@ impl<'a> Patches<'a> {
         Self {
             entries: node
                 .into_iter()
-                .flat_map(crate::yaml::Node::entries)
+                .flat_map(Node::entries)
                 .map(|e| (e, false))
                 .collect(),
             known: Vec::new(),
