@@ -5,8 +5,9 @@
 //! that is an object; where neither is there, a block is added. A list of mappings replaces all
 //! blocks of that type. Null removes. Texts go out as they stand: `${...}` is Nomad's own there.
 
+use super::text::is_normal;
 use crate::emit::hcl::{Block, Body, Expr, Item};
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, Span};
 use crate::template::{ValueKind, plain_value};
 use crate::yaml::{Node, Value};
 
@@ -17,8 +18,39 @@ const OBJECTS: [&str; 3] = ["env", "meta", "labels"];
 
 /// Lays a patch, which is a mapping, over a body.
 pub(super) fn apply(body: &mut Body, patch: &Node, problems: &mut Problems) {
+    normal(patch, problems);
     for entry in patch.entries() {
         lay(body, &entry.key, &entry.value, problems);
+    }
+}
+
+/// Refuses what Nomad's parser would change.
+fn normal(patch: &Node, problems: &mut Problems) {
+    let mut check = |text: &str, span: Span| {
+        if !is_normal(text) {
+            problems.add(
+                Problem::error("corrupted", "this text would not arrive as it is written")
+                    .at(span)
+                    .label("Nomad's parser normalises every text (NFC)"),
+            );
+        }
+    };
+    match &patch.value {
+        Value::Null => {}
+        Value::Scalar(scalar) => check(&scalar.text, patch.span),
+        Value::List(items) => {
+            for item in items {
+                normal(item, problems);
+            }
+        }
+        Value::Map(entries) => {
+            for entry in entries {
+                check(&entry.key, entry.key_span);
+            }
+            for entry in entries {
+                normal(&entry.value, problems);
+            }
+        }
     }
 }
 

@@ -740,11 +740,13 @@ fn of(cases: &[Case], place: Place) -> impl Iterator<Item = (usize, &Case)> {
         .filter(move |(_, case)| case.place == place)
 }
 
-/// A value as a scalar of YAML; a word that YAML could take for something else stands without quotes.
+/// A value as a scalar of YAML; a word that YAML could take for something else stands without quotes, but
+/// not in a patch, which is the platform's own YAML.
 fn scalar(case: &Case) -> String {
     match case.value.parts.as_slice() {
         [word]
-            if word.len() > 1
+            if case.place != Place::Patch
+                && word.len() > 1
                 && word.len() % 2 == 0
                 && WORDS.contains(&word.as_str())
                 && !word.contains(['<', '='])
