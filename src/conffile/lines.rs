@@ -39,6 +39,13 @@ pub(crate) fn fault(key: &str, value: &str) -> Option<(String, String)> {
             "rename the key".to_owned(),
         ));
     }
+    if key.starts_with('\u{feff}') {
+        return Some((
+            "docker takes the U+FEFF at the beginning of an env file for a mark, and cuts it"
+                .to_owned(),
+            "rename the key".to_owned(),
+        ));
+    }
     if value.contains(['\n', '\r']) {
         return Some((
             "an env file has one line per entry and no escape for a line end".to_owned(),

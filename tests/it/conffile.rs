@@ -75,6 +75,7 @@ fn entries_that_a_file_cannot_hold() {
     let (longest, longer) = ("x".repeat(65_533), "x".repeat(65_534));
     assert_eq!(refused(Format::Env, &[("a", &longest)]), []);
     assert_eq!(refused(Format::Env, &[("a", &longer)]), [Some(0)]);
+    assert_eq!(refused(Format::Env, &[("\u{feff}a", "b")]), [Some(0)]);
     assert_eq!(refused(Format::Yaml, &entries), [Some(3)]);
     assert_eq!(
         refused(Format::Ini, &entries),
