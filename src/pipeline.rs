@@ -5,7 +5,7 @@ use crate::file::File;
 use crate::plan::{self, Plan};
 use crate::problem::{Problems, Sources};
 use crate::resolve::{self, Cluster, Input, Loader};
-use crate::target::{self, Account, Configured, Layout, Reach, Request, Target, Variants};
+use crate::target::{self, Account, Configured, Layout, Request, Target, Variants};
 use crate::template::Engine;
 
 /// Where a cluster comes from: what it takes to resolve it again with other values.
@@ -51,16 +51,6 @@ pub struct Lowered {
     pub plan: Plan,
     /// The target with its settings.
     pub configured: Box<dyn Configured>,
-}
-
-/// What someone on this machine can reach of a cluster that runs here.
-pub fn reach(cluster: &Cluster, target: &dyn Target, sources: &Sources) -> Option<Reach> {
-    // What is wrong was reported when the files were made.
-    let mut problems = Problems::default();
-    let configured = configured(cluster, target, sources, &mut problems)?;
-    let plan = plan::build(cluster, configured.addressing(), sources, &mut problems);
-    let mut account = Account::open(target, &*configured);
-    Some(configured.within_reach(&plan, &mut account))
 }
 
 fn configured(

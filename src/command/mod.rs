@@ -24,7 +24,7 @@ use camino::Utf8PathBuf;
 use crate::cli::{Cli, Command, Input, MessageFormat};
 use crate::file::File;
 use crate::library;
-use crate::pipeline::{self, Origin};
+use crate::pipeline::{self, Lowered, Origin};
 use crate::problem::{self, Problem, Problems, Sources, Style};
 use crate::resolve::{self, Cluster};
 use crate::target::{self, Layout, Target};
@@ -158,6 +158,22 @@ impl Session {
         }
     }
 
+    /// What a cluster becomes on a target; `None` when an error was reported.
+    fn lowered(&mut self, loaded: &Loaded, target: &dyn Target, layout: Layout) -> Option<Lowered> {
+        let before = self.problems.errors();
+        let mut lowered = pipeline::lower(
+            &loaded.cluster,
+            loaded.origin(),
+            target,
+            layout,
+            &self.sources,
+            &mut self.problems,
+        )?;
+        let problems = std::mem::take(&mut lowered.account.problems);
+        self.problems.extend(problems);
+        (self.problems.errors() == before).then_some(lowered)
+    }
+
     /// The files of a cluster for what `word` means: of one target straight, of `all` in a folder
     /// each. Every target is tried, so that all problems come in one run.
     fn emit(&mut self, loaded: &Loaded, word: &str, layout: Layout) -> Option<Vec<File>> {
@@ -165,34 +181,15 @@ impl Session {
         let mut files = Vec::new();
         let mut whole = true;
         for target in targets {
-            let before = self.problems.errors();
-            let lowered = pipeline::lower(
-                &loaded.cluster,
-                loaded.origin(),
-                target,
-                layout,
-                &self.sources,
-                &mut self.problems,
-            );
-            let Some(pipeline::Lowered {
-                files: emitted,
-                account,
-                ..
-            }) = lowered
-            else {
+            let Some(lowered) = self.lowered(loaded, target, layout) else {
                 whole = false;
                 continue;
             };
-            self.problems.extend(account.problems);
-            if self.problems.errors() > before {
-                whole = false;
-                continue;
-            }
             let folder = Utf8PathBuf::from(if word == "all" { target.name() } else { "" });
             let placed = |path: Utf8PathBuf| folder.join(path);
-            self.programs
-                .extend(account.programs.into_iter().map(placed));
-            files.extend(emitted.into_iter().map(|file| File {
+            let programs = lowered.account.programs.into_iter();
+            self.programs.extend(programs.map(placed));
+            files.extend(lowered.files.into_iter().map(|file| File {
                 path: placed(file.path),
                 text: file.text,
             }));

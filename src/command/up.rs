@@ -14,10 +14,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{DRIFT, SAME, Session, local};
 use crate::cli::Up;
 use crate::machine::{self, Beside};
-use crate::pipeline;
+use crate::pipeline::Lowered;
 use crate::plan;
 use crate::problem::{Problem, Problems};
-use crate::target::{self, Layout, Phase, Reach, Runner, State};
+use crate::target::{self, Account, Layout, Phase, Reach, Runner, State};
 use crate::workspace;
 
 /// Between two looks at what runs.
@@ -36,8 +36,13 @@ pub(super) fn run(typed: &Up, session: &mut Session) -> Option<u8> {
     let loaded = session.cluster(blueprint.as_deref(), input)?;
     let name = loaded.cluster.blueprint.name.value.clone();
     let directory = state.join(&name);
-    let files = session.emit(&loaded, target.name(), Layout::Single)?;
-    let reach = pipeline::reach(&loaded.cluster, target, &session.sources)?;
+    let Lowered {
+        files,
+        plan,
+        configured,
+        ..
+    } = session.lowered(&loaded, target, Layout::Single)?;
+    let reach = configured.within_reach(&plan, &mut Account::open(target, &*configured));
     let mut written = vec![(directory.join(target.name()), files)];
     let builder = target::ALL.iter().find(|t| t.builds());
     if let Some(builder) = builder.filter(|_| !reach.built.is_empty()) {

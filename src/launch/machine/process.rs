@@ -89,6 +89,10 @@ impl Children {
     ) -> Result<(u8, Duration), Failure> {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let began = Instant::now();
+        // Orphans of the process come here, whoever is process 1.
+        let own = rustix::process::getpid();
+        rustix::process::set_child_subreaper(Some(own))
+            .map_err(|e| Failure::new(format!("can't be an init: {e}")))?;
         let mut command = command(&words)?;
         command.envs(env);
         let status = self.wait(&mut command, |child| {
