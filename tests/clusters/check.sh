@@ -1,12 +1,33 @@
 # shellcheck shell=bash
-# What `run` and the checks of the clusters share: the cluster that runs, a client in it, ways to break it,
-# and figures. To be sourced. `run` exports `cluster`, the folder of the cluster's files, `project`, its
-# name in Compose, and `figures`, where figures are collected.
+# What `run` and the checks of the clusters share: how a cluster starts and changes, work in a client, and
+# figures. To be sourced. `run` exports `platform`, what the cluster runs on, `blueprint`, what it is made
+# of, `cluster`, the folder of its files, `project`, its name, and `figures`, where figures are collected.
+#
+# A platform is `platforms/NAME.sh`. A server is one process of the cluster, `namenode-0`, without a number
+# where there can be only one; sidecars are no servers. Each platform has:
+#
+#   open_platform, close_platform      what clusters run on, beside the Docker Engine that builds the images
+#   build_images                       builds them from the Dockerfiles in $cluster/docker, and publishes them
+#   publish IMAGE                      makes one of the engine's images known, where others than it run them
+#   apply BLUEPRINT [ARGUMENT...]      writes the files, with more arguments for `flokkr gen`, and runs them
+#   withdraw                           stops and removes everything but the volumes
+#   remove_cluster                     removes everything, in whatever state it is
+#   is_ready                           all that was applied runs, and is healthy; nothing of before is left
+#   is_healthy SERVER
+#   incarnations                       each server and what it has only until it is started again, by lines
+#   host SERVER                        what others in the cluster call it
+#   inside SERVER COMMAND...           runs a command in its container
+#   crash SERVER                       its process ends at once
+#   lose SERVER, regain SERVER         it is gone at once, as with its machine, and comes back
+#   start_client SERVER [bare]         a container beside the cluster with the image, the variables and so the
+#                                      config of a server, and no part in it; `bare` without its launcher
+#   stop_client
+#   client COMMAND...                  runs a command there
+#   memory                             bytes that all containers have in use, less what the kernel may drop
+#   keep FOLDER                        what there is to say of a failed cluster
 
-compose() {
-  # shellcheck disable=SC2154
-  docker compose --file "$cluster/compose/compose.yaml" "$@"
-}
+# shellcheck source=tests/clusters/platforms/compose.sh disable=SC2154
+source "tests/clusters/platforms/$platform.sh"
 
 wrong() {
   printf 'wrong: %s\n' "$*" >&2
@@ -25,13 +46,17 @@ figure() {
   printf '%s: %d.%d s\n' "$what" "$((milliseconds / 1000))" "$((milliseconds % 1000 / 100))" | tee -a "$figures"
 }
 
-# No container of the cluster ended by itself, and was started again.
-is_unharmed() {
-  local restarted
+# Writes the files of a blueprint for a target, over those that were there; more arguments are for `flokkr gen`.
+write_files() {
+  local target=$1 below=$2
+  shift 2
   # shellcheck disable=SC2154
-  restarted=$(docker ps --all --quiet --filter "label=com.docker.compose.project=$project" |
-    xargs docker inspect --format '{{if .RestartCount}}{{.Name}} {{end}}' | tr -d '\n')
-  [ -z "$restarted" ] || wrong "ended, and was started again: $restarted"
+  "$FLOKKR" gen "$target" -f "$below" -o "$cluster/$target" --overwrite --deny-warnings "$@"
+}
+
+# Builds the images without Compose.
+bake() {
+  (cd "$cluster/docker" && docker buildx bake --progress quiet)
 }
 
 # Repeats a command until it succeeds, for so many seconds at most.
@@ -44,76 +69,43 @@ until_true() {
   done
 }
 
-# Everything is healthy, runs where nobody checks, or has ended well where it is to end.
-is_ready() {
-  local states
-  is_unharmed
-  # shellcheck disable=SC2154
-  states=$(docker ps --all --filter "label=com.docker.compose.project=$project" --format '{{.Status}}')
-  [ -n "$states" ] && ! grep -qvE '^Exited \(0\)|^Up [^(]*(\(healthy\))?$' <<< "$states"
-}
-
 # Starts the cluster, and waits until all of it is ready: sets `took` to the milliseconds.
 start_cluster() {
   local begun
   begun=$(now)
-  compose up --detach --no-build --quiet-pull
+  # shellcheck disable=SC2154
+  apply "$blueprint"
   until_true 300 is_ready
   # shellcheck disable=SC2034
   took=$(($(now) - begun))
 }
 
-# The container of a service.
-container() {
-  docker ps --all --quiet --filter "label=com.docker.compose.project=$project" \
-    --filter "label=com.docker.compose.service=$1"
-}
-
-is_healthy() {
-  [ "$(docker inspect --format '{{.State.Health.Status}}' "$(container "$1")")" = healthy ]
-}
-
-# The main process ends at once, as in a crash: the engine starts the container again.
-crash() {
-  kill -9 "$(docker inspect --format '{{.State.Pid}}' "$(container "$1")")"
-}
-
-# The container ends at once, and stays down, as with a lost machine.
-lose() {
-  docker kill "$(container "$1")" > /dev/null
-}
-
-regain() {
-  docker start "$(container "$1")" > /dev/null
-}
-
-# Starts a container beside the cluster that has the image, the variables and so the config of a service,
-# but no part in it. More arguments are for `docker run`.
-start_client() {
-  local of
-  of=$(container "$1")
-  shift
-  docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' "$of" | grep . > "$cluster/client.env"
-  # An image that Compose built has Compose's labels.
-  docker run --detach --rm --name client --network "${project}_default" --env-file "$cluster/client.env" \
-    --env HADOOP_HEAPSIZE_MAX=128m --env KAFKA_HEAP_OPTS=-Xmx128m --no-healthcheck \
-    --label com.docker.compose.project= "$@" \
-    "$(docker inspect --format '{{.Config.Image}}' "$of")" sleep infinity > /dev/null
-}
-
-stop_client() {
-  docker rm --force client > /dev/null
-}
-
-# Runs a command in the client.
-client() {
-  docker exec --interactive client "$@"
+# Runs another blueprint in place of the one that runs. Of the servers in both, just those that a pattern
+# matches are started again. More arguments are for `flokkr gen`.
+change() {
+  local what=$1 pattern=$2 begun
+  shift 2
+  incarnations | sort > "$cluster/before"
+  begun=$(now)
+  apply "$@"
+  until_true 600 is_ready
+  figure "$what" "$(($(now) - begun))"
+  incarnations | sort > "$cluster/after"
+  join -j 1 "$cluster/before" "$cluster/after" | awk '$2 != $3 { print $1 }' > "$cluster/restarted"
+  cut -d ' ' -f 1 "$cluster/before" | { grep -xE -- "$pattern" || true; } > "$cluster/expected"
+  diff "$cluster/expected" "$cluster/restarted" || wrong "these were to be started again (<), and these were (>)"
 }
 
 # Makes a file of random bytes in the client, and says its checksum.
 random_file() {
   # shellcheck disable=SC2016
   client bash -c 'head -c "$1" /dev/urandom > "$0" && sha256sum < "$0"' "$1" "$2"
+}
+
+# What the containers of a Docker Engine have in use.
+docker_memory() {
+  docker stats --no-stream --format '{{.MemUsage}}' | sed 's/B *\/.*//; s/ *$//' | numfmt --from=auto |
+    awk '{ sum += $1 } END { printf "%d\n", sum }'
 }
 
 # The checksum of a file in HDFS.
