@@ -185,9 +185,10 @@ records! {
     pub struct Archive at "images.app.build.archive" {
         /// Where it is downloaded.
         pub url: Option<At<String>> = "url", "url: \"https://example.org/hadoop-3.4.3.tar.gz\"";
-        /// A file in the build context, which is put there before the build, instead of the
-        /// download: for an archive of one's own, or a build without a network. With `/` at the
-        /// end it is a directory, and is copied into `home`.
+        /// A file in the build context, instead of the download: for an archive of one's own, or
+        /// a build without a network. With `/` at the end it is a directory, and is copied into
+        /// `home`. It is put there before the build; `flokkr up` takes it from beside the
+        /// blueprint.
         pub path: Option<At<String>> = "path", "path: hadoop-3.5.0-SNAPSHOT.tar.gz";
         /// The SHA-256 or SHA-512 of its bytes, in hexadecimal; or the `https` address of the file
         /// in which its publisher says it, ending in `.sha256` or `.sha512`. Absent, a download

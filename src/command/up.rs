@@ -18,7 +18,7 @@ use crate::pipeline::Lowered;
 use crate::plan;
 use crate::problem::{Problem, Problems};
 use crate::target::{self, Account, Layout, Phase, Reach, Runner, State};
-use crate::workspace;
+use crate::workspace::{self, Place};
 
 /// Between two looks at what runs.
 const LOOK: Duration = Duration::from_millis(700);
@@ -34,6 +34,10 @@ pub(super) fn run(typed: &Up, session: &mut Session) -> Option<u8> {
     let (target, runner) = local::runner()?;
     let state = session.state(state.as_deref())?;
     let loaded = session.cluster(blueprint.as_deref(), input)?;
+    let base = match workspace::absolute(&loaded.loader.directory) {
+        Ok(base) => base,
+        Err(reason) => return session.fail("io", reason),
+    };
     let name = loaded.cluster.blueprint.name.value.clone();
     let directory = state.join(&name);
     let Lowered {
@@ -41,7 +45,7 @@ pub(super) fn run(typed: &Up, session: &mut Session) -> Option<u8> {
         plan,
         configured,
         ..
-    } = session.lowered(&loaded, target, Layout::Single)?;
+    } = session.lowered(&loaded, target, Layout::Started)?;
     let reach = configured.within_reach(&plan, &mut Account::open(target, &*configured));
     let mut written = vec![(directory.join(target.name()), files)];
     let builder = target::ALL.iter().find(|t| t.builds());
@@ -49,13 +53,20 @@ pub(super) fn run(typed: &Up, session: &mut Session) -> Option<u8> {
         let contexts = session.emit(&loaded, builder.name(), Layout::Several)?;
         written.push((directory.join(builder.name()), contexts));
     }
+    let contexts = builder.map(|builder| directory.join(builder.name()));
+    let archives = archives(&reach, contexts.as_deref(), &base, session);
     session.denied(input)?;
+    let archives = archives?;
     session.tools(runner)?;
     free_ports(&name, &reach, runner, session)?;
     for (folder, files) in &written {
         put(folder, files, session)?;
     }
-    let contexts = builder.map(|builder| directory.join(builder.name()));
+    for (from, to) in &archives {
+        if let Err(reason) = workspace::place_archive(from, to) {
+            return session.fail("not-written", reason);
+        }
+    }
     // Warnings come before the cluster does.
     session.report();
     session.problems = Problems::default();
@@ -75,10 +86,6 @@ pub(super) fn run(typed: &Up, session: &mut Session) -> Option<u8> {
         let file = files.first()?;
         Some(folder.join(&file.path))
     })?;
-    let base = match workspace::absolute(&loaded.loader.directory) {
-        Ok(base) => base,
-        Err(reason) => return session.fail("io", reason),
-    };
     let project = Project {
         name: &name,
         file: &file,
@@ -111,6 +118,36 @@ fn put(folder: &Utf8Path, files: &[crate::file::File], session: &mut Session) ->
         return None;
     }
     Some(())
+}
+
+/// What images are built from and is not in their contexts: where it is, and where it goes. It stands
+/// beside the blueprint, unless someone put it into the context by hand.
+fn archives(
+    reach: &Reach,
+    contexts: Option<&Utf8Path>,
+    base: &Utf8Path,
+    session: &mut Session,
+) -> Option<Vec<(Utf8PathBuf, Utf8PathBuf)>> {
+    let mut found = Vec::new();
+    let mut whole = true;
+    for (built, contexts) in reach.built.iter().zip(contexts.iter().cycle()) {
+        let Some(archive) = &built.archive else {
+            continue;
+        };
+        let name = archive.value.trim_end_matches('/');
+        let (from, to) = (base.join(name), contexts.join(&built.folder).join(name));
+        if workspace::place(&from) != Place::Free {
+            found.push((from, to));
+        } else if workspace::place(&to) == Place::Free {
+            let problem = Problem::error("no-archive", format!("there is no {from}"))
+                .at(archive.span)
+                .label(format!("{} is built from it", built.image))
+                .help(format!("put it there, or to {to}"));
+            session.problems.add(problem);
+            whole = false;
+        }
+    }
+    whole.then_some(found)
 }
 
 /// Ports that others have, all of them; those that this cluster has already are fine.
@@ -147,7 +184,7 @@ fn images(
     let mut there = true;
     let built = contexts.iter().flat_map(|contexts| {
         let built = reach.built.iter();
-        built.map(move |(image, folder)| (image, contexts.join(folder)))
+        built.map(move |built| (&built.image, contexts.join(&built.folder)))
     });
     for (image, context) in built {
         session.say(&format!("building {image}"));

@@ -4,6 +4,8 @@
 
 use camino::Utf8Path;
 
+use crate::blueprint::At;
+
 /// What runs the files of a target on this machine.
 pub trait Runner {
     /// The programs that must be there, in the order in which their lack is told.
@@ -121,12 +123,23 @@ impl std::fmt::Display for Phase {
 pub struct Reach {
     /// Images, without those that are built here.
     pub pulled: Vec<String>,
-    /// Images that are built here, each with the folder of its context.
-    pub built: Vec<(String, String)>,
+    /// Images that are built here.
+    pub built: Vec<Built>,
     /// Ports of this machine.
     pub ports: Vec<Published>,
     /// Commands to begin with: the service, the words, what it shows.
     pub tries: Vec<(String, Vec<String>, Option<String>)>,
+}
+
+/// An image that is built here.
+#[derive(Debug)]
+pub struct Built {
+    /// What it is called.
+    pub image: String,
+    /// The folder of its context.
+    pub folder: String,
+    /// The archive, or the directory, that must be in the context.
+    pub archive: Option<At<String>>,
 }
 
 /// A port of this machine.

@@ -19,7 +19,7 @@ mod wait;
 
 pub use account::{Account, Extra, Fate, Note};
 pub use carry::{Piece, fit};
-pub use local::{Phase, Published, Reach, Runner, State, Tool};
+pub use local::{Built, Phase, Published, Reach, Runner, State, Tool};
 
 use std::borrow::Cow;
 
@@ -145,6 +145,8 @@ pub enum Layout {
     Single,
     /// One for each thing that the platform knows, in no package.
     Objects,
+    /// One, which is started at once, when all images have been built.
+    Started,
 }
 
 /// The target of a name or alias.

@@ -5,6 +5,7 @@
 //! keeps the list of files that flokkr owns in a directory.
 //! May fail with paths that can't be read or written, and with files that are not flokkr's.
 
+mod archive;
 mod ownership;
 mod program;
 mod read;
@@ -12,6 +13,7 @@ mod state;
 mod text;
 mod write;
 
+pub use archive::place_archive;
 pub use ownership::LIST;
 pub use program::place_program;
 pub use read::{Blueprint, FileLoader, Place, blueprint, found, found_file, is_blueprint, place};

@@ -232,6 +232,40 @@ fn what_keeps_it_from_coming_up_is_said() {
 }
 
 #[test]
+fn images_are_built_from_what_lies_beside_the_blueprint() {
+    let machine = Machine::new();
+    let build = "app: { ref: example/app:1, user: \"1000:1000\", build: { base: 'debian:bookworm', archive: { path: app/ }, home: /opt/app } }";
+    machine.put(
+        "blueprint.yaml",
+        &BLUEPRINT.replace("app: { ref: example/app:1 }", build),
+    );
+    machine.put("images", "");
+    let (code, _, complaint) = machine.run("up --set web=PORT");
+    assert_eq!(code, Some(2));
+    let base = machine.directory.path().display().to_string();
+    let text = format!("there is no {base}/app");
+    assert!(complaint.contains(&text), "{complaint}");
+    assert!(!machine.path("state").exists(), "something was written");
+
+    machine.put("app/bin/app", "one");
+    let (code, _, complaint) = machine.run("up --set web=PORT --deny-warnings");
+    assert_eq!(code, Some(0), "{complaint}");
+    let call = "build --tag example/app:1 /state/demo/docker/app\n";
+    assert!(machine.calls().contains(call), "{}", machine.calls());
+    let context = machine.path("state/demo/docker/app/app/bin");
+    assert_eq!(fs::read_to_string(context.join("app")).unwrap(), "one");
+
+    // What is gone there is gone here; without it there, what is here counts.
+    machine.put("app/bin/other", "two");
+    fs::remove_file(machine.path("app/bin/app")).unwrap();
+    assert_eq!(machine.run("up --set web=PORT").0, Some(0));
+    assert!(!context.join("app").exists());
+    fs::remove_dir_all(machine.path("app")).unwrap();
+    assert_eq!(machine.run("up --set web=PORT").0, Some(0));
+    assert_eq!(fs::read_to_string(context.join("other")).unwrap(), "two");
+}
+
+#[test]
 fn a_cluster_that_does_not_come_up_is_told() {
     let machine = Machine::new();
     machine.put("code", "1");

@@ -9,10 +9,10 @@
 use std::collections::HashSet;
 
 use super::lower::Lowering;
-use crate::target::image;
+use crate::target::{Layout, image};
 
 /// Gives each built image to a service, and keeps its check from steps and helpers, or says that nobody builds it.
-pub(super) fn sections(lowering: &mut Lowering<'_>) {
+pub(super) fn sections(lowering: &mut Lowering<'_>, layout: Layout) {
     for built in image::built(lowering.plan) {
         let project = &mut lowering.project;
         let owned: HashSet<&String> = project.owners.values().flatten().collect();
@@ -30,6 +30,12 @@ pub(super) fn sections(lowering: &mut Lowering<'_>) {
             for (_, service) in &mut users {
                 service.unchecked = service.healthcheck.is_none();
             }
+        }
+        if layout == Layout::Started {
+            for (_, service) in users {
+                service.unpulled = true;
+            }
+            continue;
         }
         let Some(folder) = &lowering.settings.build else {
             let span = built.build.as_ref().map_or(built.span, |build| build.span);

@@ -9,7 +9,7 @@ use super::lower::{emitted_names, lower};
 use super::settings::Settings;
 use crate::plan::{self, Plan, Probe};
 use crate::target::image;
-use crate::target::{Account, Phase, Published, Reach, Runner, State, Tool};
+use crate::target::{Account, Built, Layout, Phase, Published, Reach, Runner, State, Tool};
 
 /// Docker Engine with its Compose.
 pub(super) struct Engine;
@@ -167,12 +167,16 @@ const WEB: [&str; 5] = ["http", "web", "ui", "webui", "console"];
 
 /// What a person on this machine can reach.
 pub(super) fn reach(plan: &Plan, settings: &Settings, account: &mut Account) -> Reach {
-    let project = lower(plan, settings, account);
+    let project = lower(plan, settings, Layout::Started, account);
     let mut reach = Reach::default();
     let built: Vec<_> = image::built(plan).collect();
     for one in &built {
-        let reference = one.reference.clone();
-        reach.built.push((reference, image::folder(one).to_owned()));
+        let archive = one.build.as_ref().and_then(|build| build.archive.as_ref());
+        reach.built.push(Built {
+            image: one.reference.clone(),
+            folder: image::folder(one).to_owned(),
+            archive: archive.and_then(|archive| archive.path.clone()),
+        });
     }
     for (name, service) in &project.services {
         let is_built = built.iter().any(|one| one.reference == service.image);

@@ -16,8 +16,8 @@ use super::waits;
 use crate::blueprint::{Kind, Quorum, Restart, User, VolumeKind};
 use crate::plan::{self, Container, Delivered, Label, Part, Plan, Value};
 use crate::problem::{Problem, Problems, Span};
-use crate::target::Account;
 use crate::target::probe::duration;
+use crate::target::{Account, Layout};
 
 /// Labels that Docker Compose 2.26.1 gives to every container (`prepareLabels` in `pkg/compose`).
 const OWN_LABELS: &[&str] = &[
@@ -37,6 +37,7 @@ const OWN_LABELS: &[&str] = &[
 pub(super) fn lower<'a>(
     plan: &'a Plan,
     settings: &'a Settings,
+    layout: Layout,
     account: &'a mut Account,
 ) -> Project {
     let services = plan.services.iter().map(|s| (&*s.name, s)).collect();
@@ -60,7 +61,7 @@ pub(super) fn lower<'a>(
         lowering.service(service);
     }
     lowering.published();
-    build::sections(&mut lowering);
+    build::sections(&mut lowering, layout);
     lowering.project
 }
 

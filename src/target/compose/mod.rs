@@ -86,8 +86,8 @@ impl Configured for Settings {
         local::reach(plan, self, account)
     }
 
-    fn lower(&self, plan: &Plan, _: &Request<'_>, account: &mut Account) -> Vec<File> {
-        let project = lower::lower(plan, self, account);
+    fn lower(&self, plan: &Plan, request: &Request<'_>, account: &mut Account) -> Vec<File> {
+        let project = lower::lower(plan, self, request.layout, account);
         patched::environments(&project, plan, self, account);
         let text = emit::document(&project, plan, self);
         vec![File {

@@ -90,7 +90,7 @@ impl Configured for Settings {
 
     fn lower(&self, plan: &Plan, request: &Request<'_>, account: &mut Account) -> Vec<File> {
         let (jobs, kv) = lower::lower(plan, self, account);
-        if request.layout == Layout::Single && jobs.len() > 1 {
+        if matches!(request.layout, Layout::Single | Layout::Started) && jobs.len() > 1 {
             account.problems.add(
                 crate::problem::Problem::error(
                     "unsupported",

@@ -34,9 +34,11 @@ pub(super) fn files(
 ) -> Vec<File> {
     let package = match request.layout {
         Layout::Objects => Package::Plain,
-        Layout::Several | Layout::Single => settings.package(),
+        Layout::Several | Layout::Single | Layout::Started => settings.package(),
     };
-    if let (Package::Kustomize | Package::Helm, Layout::Single) = (package, request.layout) {
+    if let (Package::Kustomize | Package::Helm, Layout::Single | Layout::Started) =
+        (package, request.layout)
+    {
         let problem = Problem::error(
             "unsupported",
             format!("a package of {} is a directory", package.word()),
@@ -119,10 +121,10 @@ fn plain(
         for folder in folders {
             let path = match layout {
                 Layout::Several | Layout::Objects => folder.join(file_name(object)),
-                Layout::Single if folder.as_str().is_empty() => {
+                Layout::Single | Layout::Started if folder.as_str().is_empty() => {
                     format!("{}.yaml", plan.name).into()
                 }
-                Layout::Single => format!("{folder}.yaml").into(),
+                Layout::Single | Layout::Started => format!("{folder}.yaml").into(),
             };
             let comment = comment(object, plan, namespace, !files.contains_key(&path));
             let text = yaml::document(&comment, &value);
