@@ -140,9 +140,9 @@ fn check_round_trip(dialect: Dialect, file: &ConfigFile<'_>) -> Result<(), TestC
 }
 
 /// A case of `tests/env/readings.yaml` but for the groups, which are named by their dialects.
-type Reading = IndexMap<String, serde_yaml::Value>;
+pub(crate) type Reading = IndexMap<String, serde_yaml::Value>;
 
-fn cases(text: &str) -> Vec<Reading> {
+pub(crate) fn cases(text: &str) -> Vec<Reading> {
     let cases: serde_yaml::Value = serde_yaml::from_str(text).unwrap();
     let fields = |case: &serde_yaml::Value| {
         let case = case.as_mapping().unwrap();
@@ -154,14 +154,14 @@ fn cases(text: &str) -> Vec<Reading> {
 }
 
 /// The pairs of a map of texts.
-fn pairs(map: &serde_yaml::Value) -> Vec<(&str, &str)> {
+pub(crate) fn pairs(map: &serde_yaml::Value) -> Vec<(&str, &str)> {
     let map = map.as_mapping().unwrap();
     map.iter()
         .map(|(name, text)| (name.as_str().unwrap(), text.as_str().unwrap()))
         .collect()
 }
 
-fn dialects(names: &str) -> Vec<Dialect> {
+pub(crate) fn dialects(names: &str) -> Vec<Dialect> {
     names
         .split(' ')
         .map(|name| Dialect::parse(name).unwrap())

@@ -1,6 +1,7 @@
 //! The launcher as a container has it: the real binary with an environment and programs of the test's
 //! own, some of which are killed half way.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -18,6 +19,7 @@ use proptest::collection::btree_map;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use crate::env as readings;
 use crate::properties::{cases_or, name, value};
 
 /// A container: a directory with programs in `bin`, config in `conf` and a volume in `data`.
@@ -105,6 +107,75 @@ fn first_line(child: &mut Child) -> String {
     let complaint = child.stderr.take().unwrap();
     BufReader::new(complaint).read_line(&mut line).unwrap();
     line
+}
+
+/// The environments of which is known what the published launchers made of them.
+#[test]
+fn manifests_of_other_launchers_run_unchanged() {
+    let mut failures = Vec::new();
+    let (mut ran, mut refused) = (0, 0);
+    for case in readings::cases(include_str!("../env/readings.yaml")) {
+        let about = case["about"].as_str().unwrap();
+        let groups = case
+            .iter()
+            .filter(|(name, _)| !["about", "env"].contains(&name.as_str()));
+        for (names, expected) in groups {
+            for dialect in readings::dialects(names) {
+                let mut container = Container::new();
+                for (name, value) in readings::pairs(&case["env"]) {
+                    container = container.set(name, value);
+                }
+                // Whom it waits for is not here.
+                container = container.set("WAITFOR", "");
+                let conf = container.text("conf");
+                let output =
+                    container.run(&["--dialect", dialect.name(), "--conf", &conf, "--", "true"]);
+                let written = fs::read_dir(&conf).unwrap().map(|entry| entry.unwrap());
+                let mut written: BTreeMap<String, String> = written
+                    .map(|entry| {
+                        let text = fs::read_to_string(entry.path()).unwrap();
+                        (entry.file_name().into_string().unwrap(), text)
+                    })
+                    .collect();
+                let decoded = env::decode(dialect, readings::pairs(&case["env"]));
+                if decoded.ignored.iter().any(|ignored| ignored.fails) {
+                    refused += 1;
+                    if output.status.code() != Some(2) || !written.is_empty() {
+                        failures.push(format!("{about}, {dialect}: is not refused"));
+                    }
+                    continue;
+                }
+                ran += 1;
+                if !output.status.success() {
+                    failures.push(format!("{about}, {dialect}: {}", said(&output)));
+                    continue;
+                }
+                for (file, wanted) in expected.as_mapping().unwrap() {
+                    let Some((name, format)) = file.as_str().unwrap().split_once(" as ") else {
+                        continue;
+                    };
+                    let text = written.remove(name).unwrap_or_default();
+                    let format = Format::parse(format).unwrap();
+                    let mut wanted = readings::pairs(wanted);
+                    if wanted.is_empty() {
+                        continue;
+                    }
+                    // An environment has no order.
+                    wanted.sort_unstable();
+                    // What no product can read is left out, as the reading says.
+                    let rendered = conffile::render(format, &wanted).unwrap_or_default();
+                    if rendered != text {
+                        failures.push(format!("{about}, {dialect}: {name} has {text:?}"));
+                    }
+                }
+                if !written.is_empty() {
+                    failures.push(format!("{about}, {dialect}: also {written:?}"));
+                }
+            }
+        }
+    }
+    assert_eq!(failures, Vec::<String>::new());
+    assert!(ran > 50 && refused > 5, "{ran} ran, {refused} were refused");
 }
 
 /// Waits until a condition holds, for what other processes do.
