@@ -370,3 +370,33 @@ fn every_input_of_an_error_is_a_case() {
         assert!(known, "nothing reads tests/errors/{file}");
     }
 }
+
+/// What `tests/conformance/mutants` breaks is there to be broken: each mutant has a name and a target of
+/// its own, and its text stands once in its file.
+#[test]
+fn every_mutant_fits_the_sources() {
+    let mut names = BTreeSet::new();
+    let mut failures = Vec::new();
+    for list in tree("tests/conformance/mutants.d") {
+        let all = text(&format!("tests/conformance/mutants.d/{list}"));
+        for mutant in all.split("\n\n") {
+            let lines: Vec<_> = mutant.lines().filter(|l| !l.starts_with('#')).collect();
+            let [head, place, changes @ ..] = lines.as_slice() else {
+                continue;
+            };
+            let name = head.split_once(": ").unwrap().0;
+            let (file, _) = place[3..].split_once(": ").unwrap();
+            let taken = changes.iter().filter_map(|line| line.strip_prefix("- "));
+            let taken = taken.collect::<Vec<_>>().join("\n");
+            let found = text(file).matches(&taken).count();
+            if taken.is_empty() || found != 1 {
+                failures.push(format!("{name}: its text is {found} times in {file}"));
+            }
+            if !names.insert(name.to_owned()) {
+                failures.push(format!("two mutants are called {name}"));
+            }
+        }
+    }
+    assert!(names.len() > 100, "{} mutants", names.len());
+    assert_eq!(failures, Vec::<String>::new());
+}
