@@ -90,12 +90,14 @@ target_directory() {
   cargo metadata --locked --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/'
 }
 
-# Builds flokkr, unless FLOKKR names it: static, so that images of any base can have it, too.
+# Builds flokkr, unless FLOKKR names it: static, so that images of any base can have it, too, and without the
+# optimisation of the whole that a release has, which takes minutes and changes nothing of what it says.
 build_flokkr() {
   local host
   if [ -z "${FLOKKR:-}" ]; then
     host=$(rustc -vV | sed -n 's/^host: //p')
-    RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --release --target "$host"
+    CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 RUSTFLAGS="-C target-feature=+crt-static" \
+      cargo build --locked --release --target "$host"
     FLOKKR=$(target_directory)/$host/release/flokkr
   fi
   FLOKKR=$(realpath -- "$FLOKKR")
