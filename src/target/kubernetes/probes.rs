@@ -102,7 +102,11 @@ impl Draft<'_, '_> {
                     path,
                 }
             }
-            plan::Probe::Command(words) => Action::Exec(self.plain_words("health", words)?),
+            // The kubelet looks for references in the words of a probe, as in those of a process.
+            plan::Probe::Command(words) => {
+                let words = self.plain_words("health", words)?;
+                Action::Exec(words.iter().map(|word| word.replace('$', "$$")).collect())
+            }
         };
         if interval.0 % 1000 != 0 || timeout.0 % 1000 != 0 {
             let how = "times of probes are whole seconds: rounded up";
@@ -132,7 +136,7 @@ impl Draft<'_, '_> {
         Some(PreStop::Exec(words))
     }
 
-    /// Words that the kubelet runs as they are, so that nothing in them can differ.
+    /// Words that nothing of the pod is put into, so that nothing in them can differ.
     fn plain_words(&mut self, field: &'static str, words: &Words) -> Option<Vec<String>> {
         let mut texts = Vec::new();
         for (word, span) in words.placed() {

@@ -38,7 +38,7 @@ type record struct {
 	// BinaryFiles are those that are no UTF-8, in base64.
 	BinaryFiles map[string]string `json:"binaryFiles"`
 	Mounts      []mount           `json:"mounts"`
-	// Ready is the command of the readiness probe; a kubelet doesn't expand it.
+	// Ready is the command of the readiness probe.
 	Ready []string `json:"ready,omitempty"`
 	// Labels and Annotations are those of the pod.
 	Labels      map[string]string `json:"labels,omitempty"`
@@ -104,7 +104,7 @@ func (d *manifests) resolve(r replica, c container) (record, []string) {
 		Annotations: pod.Annotations,
 	}
 	if probe := c.spec.ReadinessProbe; probe != nil && probe.Exec != nil {
-		out.Ready = probe.Exec.Command
+		out.Ready = expandProbe(probe.Exec.Command, c.spec.Env)
 	}
 	for _, m := range c.spec.VolumeMounts {
 		res.mount(m, &out)
@@ -309,6 +309,21 @@ func (r *resolution) mount(m corev1.VolumeMount, out *record) {
 	if subPath != "" && !found && content["*"] == "" {
 		r.bad("%s: there is no %s in %s; the kubelet makes an empty directory", m.MountPath, subPath, source)
 	}
+}
+
+// expandProbe replaces references as the kubelet does (ExpandContainerCommandOnlyStatic): by the values as
+// they are written, and only those.
+func expandProbe(command []string, variables []corev1.EnvVar) []string {
+	written := map[string]string{}
+	for _, variable := range variables {
+		written[variable.Name] = variable.Value
+	}
+	mapping := expansion.MappingFuncFor(written)
+	expanded := make([]string, len(command))
+	for i, word := range command {
+		expanded[i] = expansion.Expand(word, mapping)
+	}
+	return expanded
 }
 
 // expandSubPath is stricter than other expansions: the kubelet wants every variable to be set.

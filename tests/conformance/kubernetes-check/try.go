@@ -93,7 +93,7 @@ func spellings(q question) []spelling {
 			return strings.Join(r.Args, "\n"), len(r.Args) == 1
 		}}}
 	case "health":
-		probe := map[string]any{"exec": map[string]any{"command": []any{q.Value}}}
+		probe := map[string]any{"exec": map[string]any{"command": []any{doubled}}}
 		return []spelling{{how: "readinessProbe", pod: podWith(nil, "readinessProbe", probe), got: func(r record) (string, bool) {
 			return strings.Join(r.Ready, "\n"), len(r.Ready) == 1
 		}}}
