@@ -47,8 +47,7 @@ func main() {
 		coremain.Run()
 		return
 	}
-	// CoreDNS has its flags there, and the others would take them for their own.
-	flag.CommandLine = flag.NewFlagSet(name, flag.ExitOnError)
+	flag.CommandLine = withoutThoseOfCoreDNS(flag.CommandLine)
 	if name == "kubectl" {
 		// It ends as the command in a container did.
 		util.CheckErr(cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()))
@@ -59,6 +58,20 @@ func main() {
 		fail("there is no command " + name)
 	}
 	os.Exit(cli.Run(server()))
+}
+
+// withoutThoseOfCoreDNS are the flags that the commands of Kubernetes look for among those of everyone; the
+// others would become theirs, too.
+func withoutThoseOfCoreDNS(all *flag.FlagSet) *flag.FlagSet {
+	kept := flag.NewFlagSet(all.Name(), flag.ExitOnError)
+	all.VisitAll(func(f *flag.Flag) {
+		switch f.Name {
+		case "conf", "dns.port", "p", "pidfile", "plugins", "quiet", "version":
+		default:
+			kept.Var(f.Value, f.Name, f.Usage)
+		}
+	})
+	return kept
 }
 
 func fail(what string) {
