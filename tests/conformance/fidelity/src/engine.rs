@@ -20,11 +20,30 @@ pub type Run = fn(&str, &Path) -> Result<Said, String>;
 /// A container that says nothing for so long never will. The first check comes after 5 s.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// The names that an engine gives every process, unless it is given them.
-pub const OWN_VARIABLES: [&str; 3] = ["PATH", "HOME", "HOSTNAME"];
+/// The names that an engine gives every process, unless it is given them; those of the API server are for
+/// each pod.
+pub const OWN_VARIABLES: [&str; 11] = [
+    "PATH",
+    "HOME",
+    "HOSTNAME",
+    "KUBERNETES_SERVICE_HOST",
+    "KUBERNETES_SERVICE_PORT",
+    "KUBERNETES_SERVICE_PORT_HTTPS",
+    "KUBERNETES_PORT",
+    "KUBERNETES_PORT_443_TCP",
+    "KUBERNETES_PORT_443_TCP_PROTO",
+    "KUBERNETES_PORT_443_TCP_PORT",
+    "KUBERNETES_PORT_443_TCP_ADDR",
+];
 
 /// What the names begin with of the labels by which Docker Compose knows its containers.
 pub const OWN_LABELS: &str = "com.docker.compose.";
+
+/// Labels by which the controllers know their pods.
+const OWN_OF_CONTROLLERS: [&str; 2] = ["pod-template-hash", "controller-revision-hash"];
+
+/// The namespace of each batch, which is its name.
+const NAMESPACE: &str = "--namespace=bytes";
 
 /// A line of the witness.
 #[derive(Deserialize, Default)]
@@ -41,6 +60,17 @@ const REMOVE_IMAGES: [&str; 2] = ["rmi", "--force"];
 
 /// The words that remove what is left, however that comes.
 struct Leftover(Vec<String>);
+
+/// The namespace goes with all that is in it.
+struct Namespace;
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        if let Err(wrong) = kubectl(&["delete", "namespace", "bytes", "--ignore-not-found"]) {
+            eprintln!("left over: {wrong}");
+        }
+    }
+}
 
 impl Drop for Leftover {
     fn drop(&mut self) {
@@ -85,7 +115,8 @@ pub fn compose(witness: &str, folder: &Path) -> Result<Said, String> {
         let id = text(&container["Id"]);
         let config = &container["Config"];
         let check = config["Healthcheck"]["Test"].clone();
-        let seen = heard(&id, !check.is_null())?;
+        let state = || docker(&["inspect", "--format", "{{json .State}}", &id]);
+        let seen = heard(|| docker(&["logs", &id]), state, !check.is_null())?;
         // The first word of what the engine knows says that no shell runs it.
         let known = check.as_array().into_iter().flatten().skip(1).map(text);
         let known: Vec<String> = known.collect();
@@ -149,11 +180,77 @@ pub fn dockerfiles(_: &str, folder: &Path) -> Result<Said, String> {
     Ok(said)
 }
 
-/// What a container says, as soon as it has said all.
-fn heard(id: &str, is_checked: bool) -> Result<Seen, String> {
+/// A node of Kubernetes runs the objects of a folder, whose image is the witness.
+pub fn kubernetes(_: &str, folder: &Path) -> Result<Said, String> {
+    let leftover = Namespace;
+    let path = folder.display().to_string();
+    kubectl(&["apply", "--server-side", "--filename", &path])?;
+    let lines = each(pods()?, |(pod, container)| {
+        let name = text(&pod["metadata"]["name"]);
+        let own = text(&container["name"]);
+        let check = &container["readinessProbe"]["exec"]["command"];
+        let log = || kubectl(&["logs", NAMESPACE, &name, "--container", &own]);
+        let state = || kubectl(&["describe", "pod", NAMESPACE, &name]);
+        let seen = heard(log, state, !check.is_null())?;
+        let labels = &pod["metadata"]["labels"];
+        let mut ours = labels.as_object().cloned().unwrap_or_default();
+        ours.retain(|name, _| !OWN_OF_CONTROLLERS.contains(&name.as_str()));
+        let service = &labels["app.kubernetes.io/name"];
+        let index = text(&labels["apps.kubernetes.io/pod-index"]);
+        Ok(json!({
+            "workload": service,
+            "replica": index.parse().unwrap_or(0),
+            "role": if *service == own { "main" } else { "sidecar" },
+            "command": own_words(seen.words),
+            "environment": variables(seen.environment),
+            "labels": ours,
+            "annotations": pod["metadata"]["annotations"],
+            "files": seen.files,
+            "ready": seen.check,
+        }))
+    });
+    drop(leftover);
+    Ok(vec![("", lines?)])
+}
+
+/// The pods, as soon as all are there, each with a container that does not end.
+fn pods() -> Result<Vec<(Value, Value)>, String> {
     let started = Instant::now();
     loop {
-        let log = docker(&["logs", id])?;
+        let all = "deployments,statefulsets,pods";
+        let said = kubectl(&["get", all, NAMESPACE, "--output", "json"])?;
+        let said: Value = serde_json::from_str(&said).map_err(|e| format!("kubectl: {e}"))?;
+        let items = said["items"].as_array().into_iter().flatten();
+        let (pods, workloads): (Vec<_>, Vec<_>) = items.partition(|item| item["kind"] == "Pod");
+        let wanted = workloads
+            .iter()
+            .filter_map(|w| w["spec"]["replicas"].as_u64());
+        if pods.len() as u64 == wanted.sum::<u64>() {
+            let containers = pods.into_iter().flat_map(|pod| {
+                let steps = pod["spec"]["initContainers"].as_array().into_iter();
+                let steps = steps.flatten().filter(|c| c["restartPolicy"] == "Always");
+                let main = pod["spec"]["containers"].as_array().into_iter().flatten();
+                steps.chain(main).map(|c| (pod.clone(), c.clone()))
+            });
+            return Ok(containers.collect());
+        }
+        if started.elapsed() > PATIENCE {
+            return Err(format!("there are {} pods", pods.len()));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+/// What a container says, as soon as it has said all.
+fn heard(
+    log: impl Fn() -> Result<String, String>,
+    state: impl Fn() -> Result<String, String>,
+    is_checked: bool,
+) -> Result<Seen, String> {
+    let started = Instant::now();
+    loop {
+        // There is no log before the container is.
+        let log = log().unwrap_or_default();
         let mut seen = Seen::default();
         // The last line may not be there as a whole.
         let whole = log.rfind('\n').map_or("", |end| &log[..end]);
@@ -173,8 +270,7 @@ fn heard(id: &str, is_checked: bool) -> Result<Seen, String> {
             return Ok(seen);
         }
         if started.elapsed() > PATIENCE {
-            let state = docker(&["inspect", "--format", "{{json .State}}", id])?;
-            return Err(format!("a container says nothing: {state}"));
+            return Err(format!("a container says nothing: {}", state()?));
         }
         std::thread::sleep(Duration::from_millis(500));
     }
@@ -241,6 +337,11 @@ fn docker(words: &[&str]) -> Result<String, String> {
     output(&mut command(words))
 }
 
+/// The client of the node that runs, which stands on the path.
+fn kubectl(words: &[&str]) -> Result<String, String> {
+    output(Command::new("kubectl").args(words))
+}
+
 fn command(words: &[&str]) -> Command {
     let mut command = Command::new("docker");
     command.args(words);
@@ -254,9 +355,11 @@ fn output(command: &mut Command) -> Result<String, String> {
         status,
         stdout,
         stderr,
-    } = command.output().map_err(|e| format!("docker: {e}"))?;
+    } = command
+        .output()
+        .map_err(|e| format!("{}: {e}", command.get_program().display()))?;
     if status.success() {
-        return String::from_utf8(stdout).map_err(|e| format!("docker: {e}"));
+        return String::from_utf8(stdout).map_err(|e| format!("what is said is no text: {e}"));
     }
     let words = command.get_args().map(|word| word.to_string_lossy());
     let words: Vec<_> = words.take(6).collect();
@@ -264,7 +367,8 @@ fn output(command: &mut Command) -> Result<String, String> {
     let end: Vec<&str> = said.lines().rev().take(5).collect();
     let end = end.into_iter().rev().collect::<Vec<_>>().join("\n");
     Err(format!(
-        "docker {} ended with {status}: {end}",
+        "{} {} ended with {status}: {end}",
+        command.get_program().display(),
         words.join(" ")
     ))
 }
