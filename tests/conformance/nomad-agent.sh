@@ -8,7 +8,7 @@ nomad_agent=
 consul_agent=
 
 nomad() {
-  nsenter "--net=$engine_network" "$nomad" "$@"
+  NOMAD_CLI_SHOW_HINTS=0 nsenter "--net=$engine_network" "$nomad" "$@"
 }
 
 consul() {
