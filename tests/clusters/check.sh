@@ -15,10 +15,13 @@
 #   is_ready                           all that was applied runs, and is healthy; nothing of before is left
 #   is_healthy SERVER
 #   incarnations                       each server and what it has only until it is started again, by lines
+#   came_in_turn SERVICE               its servers were started one after the other, where the platform sees to that
 #   host SERVER                        what others in the cluster call it
 #   inside SERVER COMMAND...           runs a command in its container
 #   crash SERVER                       its process ends at once
-#   lose SERVER, regain SERVER         it is gone at once, as with its machine, and comes back
+#   lose SERVER, regain SERVER         it is gone at once, as with its machine, and comes back, by itself where
+#                                      the platform sees to that
+#   lose_disk SERVER                   it and its volumes are gone at once, and it comes back with empty ones
 #   start_client SERVER [bare]         a container beside the cluster with the image, the variables and so the
 #                                      config of a server, and no part in it; `bare` without its launcher
 #   stop_client

@@ -67,6 +67,10 @@ incarnations() {
   containers --no-trunc --format '{{.Label "com.docker.compose.service"}} {{.ID}}'
 }
 
+came_in_turn() {
+  :
+}
+
 host() {
   echo "$1"
 }
@@ -88,6 +92,18 @@ lose() {
 
 regain() {
   docker start "$(container "$1")" > /dev/null
+}
+
+# Its steps and sidecars have the volumes, too.
+lose_disk() {
+  local volumes volume users
+  mapfile -t volumes < <(docker inspect --format '{{range .Mounts}}{{println .Name}}{{end}}' "$(container "$1")" | grep .)
+  for volume in "${volumes[@]}"; do
+    mapfile -t users < <(containers --quiet --filter "volume=$volume")
+    docker rm --force "${users[@]}" > /dev/null
+  done
+  docker volume rm "${volumes[@]}" > /dev/null
+  compose up --detach --no-build
 }
 
 start_client() {

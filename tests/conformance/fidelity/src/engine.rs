@@ -20,11 +20,33 @@ pub type Run = fn(&str, &Path) -> Result<Said, String>;
 /// A container that says nothing for so long never will. The first check comes after 5 s.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// The names that an engine gives every process, unless it is given them.
-pub const OWN_VARIABLES: [&str; 3] = ["PATH", "HOME", "HOSTNAME"];
+/// The names that an engine gives every process, unless it is given them; those of the API server are for
+/// each pod.
+pub const OWN_VARIABLES: [&str; 11] = [
+    "PATH",
+    "HOME",
+    "HOSTNAME",
+    "KUBERNETES_SERVICE_HOST",
+    "KUBERNETES_SERVICE_PORT",
+    "KUBERNETES_SERVICE_PORT_HTTPS",
+    "KUBERNETES_PORT",
+    "KUBERNETES_PORT_443_TCP",
+    "KUBERNETES_PORT_443_TCP_PROTO",
+    "KUBERNETES_PORT_443_TCP_PORT",
+    "KUBERNETES_PORT_443_TCP_ADDR",
+];
 
-/// What the names begin with of the labels by which Docker Compose knows its containers.
-pub const OWN_LABELS: &str = "com.docker.compose.";
+/// What the names begin with of the variables by which Nomad tells a task what it is.
+pub const NOMADS_VARIABLES: &str = "NOMAD_";
+
+/// What the names begin with of the labels by which Docker Compose, and Nomad, know their containers.
+pub const OWN_LABELS: [&str; 2] = ["com.docker.compose.", "com.hashicorp.nomad."];
+
+/// Labels by which the controllers know their pods.
+const OWN_OF_CONTROLLERS: [&str; 2] = ["pod-template-hash", "controller-revision-hash"];
+
+/// The namespace of each batch, which is its name.
+const NAMESPACE: &str = "--namespace=bytes";
 
 /// A line of the witness.
 #[derive(Deserialize, Default)]
@@ -41,6 +63,17 @@ const REMOVE_IMAGES: [&str; 2] = ["rmi", "--force"];
 
 /// The words that remove what is left, however that comes.
 struct Leftover(Vec<String>);
+
+/// The namespace goes with all that is in it.
+struct Namespace;
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        if let Err(wrong) = kubectl(&["delete", "namespace", "bytes", "--ignore-not-found"]) {
+            eprintln!("left over: {wrong}");
+        }
+    }
+}
 
 impl Drop for Leftover {
     fn drop(&mut self) {
@@ -85,7 +118,7 @@ pub fn compose(witness: &str, folder: &Path) -> Result<Said, String> {
         let id = text(&container["Id"]);
         let config = &container["Config"];
         let check = config["Healthcheck"]["Test"].clone();
-        let seen = heard(&id, !check.is_null())?;
+        let seen = heard_of(&id, !check.is_null())?;
         // The first word of what the engine knows says that no shell runs it.
         let known = check.as_array().into_iter().flatten().skip(1).map(text);
         let known: Vec<String> = known.collect();
@@ -106,6 +139,150 @@ pub fn compose(witness: &str, folder: &Path) -> Result<Said, String> {
     });
     drop(leftover);
     Ok(vec![("", lines?)])
+}
+
+/// The Docker network that the jobs of a batch take: the name of its blueprint.
+const NETWORK: &str = "bytes";
+
+/// All containers of a Nomad agent.
+const NOMADS: &str = "label=com.hashicorp.nomad.alloc_id";
+
+/// Stops all jobs of the agent, which are those of a batch, and removes their containers.
+struct Jobs;
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        let stop = |job: Value| {
+            nomad(&["job", "stop", "-detach", "-purge", &text(&job["ID"])]).map(Value::from)
+        };
+        let stopped = asked("jobs").and_then(|jobs| each(jobs, stop));
+        let started = Instant::now();
+        let all =
+            |options: &[&str]| docker(&[&["ps", "--quiet", "--filter", NOMADS], options].concat());
+        while all(&[]).is_ok_and(|running| !running.is_empty()) && started.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        let removed = all(&["--all"]).and_then(|ids| {
+            if ids.is_empty() {
+                Ok(String::new())
+            } else {
+                docker(&[vec!["rm", "--force"], ids.lines().collect()].concat())
+            }
+        });
+        for wrong in [stopped.err(), removed.err()].into_iter().flatten() {
+            eprintln!("left over: {wrong}");
+        }
+    }
+}
+
+/// Nomad runs the jobs of a folder, whose image is the witness.
+pub fn jobs(_: &str, folder: &Path) -> Result<Said, String> {
+    let entries = std::fs::read_dir(folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    let files = entries.filter_map(|entry| Some(entry.ok()?.path().display().to_string()));
+    let files: Vec<String> = files.filter(|path| path.ends_with(".nomad.hcl")).collect();
+    let network = Leftover(["network", "rm", NETWORK].map(str::to_owned).to_vec());
+    docker(&["network", "create", NETWORK])?;
+    let leftover = Jobs;
+    let submitted = files.len();
+    each(files, |file| {
+        nomad(&["job", "run", "-detach", &file]).map(Value::from)
+    })?;
+    let mut tasks = Vec::new();
+    for allocation in running(submitted)? {
+        for (task, state) in allocation["TaskStates"].as_object().into_iter().flatten() {
+            // What keeps the network of a sidecar has nothing to say.
+            if task != "network" && state["State"] == "running" {
+                tasks.push((task.clone(), allocation.clone()));
+            }
+        }
+    }
+    let lines = each(tasks, |(task, allocation)| {
+        let id = format!("{task}-{}", text(&allocation["ID"]));
+        let container = described("container", &[&id])?;
+        let container = container
+            .first()
+            .map_or(&Value::Null, |container| &container["Config"]);
+        let seen = heard_of(&id, false)?;
+        let job = nomad(&[
+            "operator",
+            "api",
+            &format!("/v1/job/{}", text(&allocation["JobID"])),
+        ])?;
+        let job: Value = serde_json::from_str(&job).map_err(|e| format!("nomad: {e}"))?;
+        let name = text(&allocation["Name"]);
+        let index = name
+            .rsplit_once('[')
+            .map_or("", |(_, index)| index.trim_end_matches(']'));
+        Ok(json!({
+            "group": allocation["TaskGroup"],
+            "index": index.parse::<u32>().unwrap_or_default(),
+            "task": task,
+            "config": { "entrypoint": own_words(seen.words), "labels": container["Labels"] },
+            "environment": variables(seen.environment),
+            "files": seen.files,
+            "meta": job["Meta"],
+        }))
+    });
+    drop(leftover);
+    drop(network);
+    Ok(vec![("", lines?)])
+}
+
+/// The allocations of so many jobs, as soon as all of their tasks run, or have ended as steps do.
+fn running(jobs: usize) -> Result<Vec<Value>, String> {
+    let started = Instant::now();
+    loop {
+        let summaries = asked("jobs")?;
+        let groups = summaries
+            .iter()
+            .filter_map(|job| job["JobSummary"]["Summary"].as_object())
+            .flat_map(|groups| groups.values());
+        let mut placed = summaries.len() == jobs;
+        for group in groups {
+            placed &= group["Queued"] == 0 && (group["Running"] != 0 || group["Starting"] != 0);
+        }
+        let mut allocations = asked("allocations")?;
+        allocations.retain(|allocation| allocation["DesiredStatus"] == "run");
+        let late: Vec<String> = allocations.iter().flat_map(late).collect();
+        if placed && late.is_empty() {
+            return Ok(allocations);
+        }
+        if started.elapsed() > PATIENCE {
+            let late = &late[..late.len().min(10)];
+            return Err(format!("jobs do not run: {}", late.join("; ")));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+/// The tasks of an allocation that nothing can be said of yet, and the last that happened to each.
+fn late(allocation: &Value) -> Vec<String> {
+    let name = text(&allocation["Name"]);
+    let Some(tasks) = allocation["TaskStates"].as_object() else {
+        return vec![name];
+    };
+    let late = tasks.iter().filter(|(_, task)| {
+        task["State"] != "running" && (task["State"] != "dead" || task["Failed"] == true)
+    });
+    let said = late.map(|(task, state)| {
+        let event = state["Events"].as_array().and_then(|events| events.last());
+        let event = event.map_or_else(String::new, |event| text(&event["DisplayMessage"]));
+        format!("{task} of {name}: {event}")
+    });
+    said.collect()
+}
+
+/// A list of the agent's.
+fn asked(path: &str) -> Result<Vec<Value>, String> {
+    let said = nomad(&["operator", "api", &format!("/v1/{path}")])?;
+    serde_json::from_str(&said).map_err(|e| format!("nomad: {path}: {e}"))
+}
+
+/// The command line of the agent that starts containers of the engine.
+fn nomad(words: &[&str]) -> Result<String, String> {
+    let mut command = Command::new("nomad");
+    command.args(words);
+    output(&mut command)
 }
 
 /// The images of a folder are built from the witness by both builders, and run once.
@@ -149,11 +326,83 @@ pub fn dockerfiles(_: &str, folder: &Path) -> Result<Said, String> {
     Ok(said)
 }
 
-/// What a container says, as soon as it has said all.
-fn heard(id: &str, is_checked: bool) -> Result<Seen, String> {
+/// A node of Kubernetes runs the objects of a folder, whose image is the witness.
+pub fn kubernetes(_: &str, folder: &Path) -> Result<Said, String> {
+    let leftover = Namespace;
+    let path = folder.display().to_string();
+    kubectl(&["apply", "--server-side", "--filename", &path])?;
+    let lines = each(pods()?, |(pod, container)| {
+        let name = text(&pod["metadata"]["name"]);
+        let own = text(&container["name"]);
+        let check = &container["readinessProbe"]["exec"]["command"];
+        let log = || kubectl(&["logs", NAMESPACE, &name, "--container", &own]);
+        let state = || kubectl(&["describe", "pod", NAMESPACE, &name]);
+        let seen = heard(log, state, !check.is_null())?;
+        let labels = &pod["metadata"]["labels"];
+        let mut ours = labels.as_object().cloned().unwrap_or_default();
+        ours.retain(|name, _| !OWN_OF_CONTROLLERS.contains(&name.as_str()));
+        let service = &labels["app.kubernetes.io/name"];
+        let index = text(&labels["apps.kubernetes.io/pod-index"]);
+        Ok(json!({
+            "workload": service,
+            "replica": index.parse().unwrap_or(0),
+            "role": if *service == own { "main" } else { "sidecar" },
+            "command": own_words(seen.words),
+            "environment": variables(seen.environment),
+            "labels": ours,
+            "annotations": pod["metadata"]["annotations"],
+            "files": seen.files,
+            "ready": seen.check,
+        }))
+    });
+    drop(leftover);
+    Ok(vec![("", lines?)])
+}
+
+/// The pods, as soon as all are there, each with a container that does not end.
+fn pods() -> Result<Vec<(Value, Value)>, String> {
     let started = Instant::now();
     loop {
-        let log = docker(&["logs", id])?;
+        let all = "deployments,statefulsets,pods";
+        let said = kubectl(&["get", all, NAMESPACE, "--output", "json"])?;
+        let said: Value = serde_json::from_str(&said).map_err(|e| format!("kubectl: {e}"))?;
+        let items = said["items"].as_array().into_iter().flatten();
+        let (pods, workloads): (Vec<_>, Vec<_>) = items.partition(|item| item["kind"] == "Pod");
+        let wanted = workloads
+            .iter()
+            .filter_map(|w| w["spec"]["replicas"].as_u64());
+        if pods.len() as u64 == wanted.sum::<u64>() {
+            let containers = pods.into_iter().flat_map(|pod| {
+                let steps = pod["spec"]["initContainers"].as_array().into_iter();
+                let steps = steps.flatten().filter(|c| c["restartPolicy"] == "Always");
+                let main = pod["spec"]["containers"].as_array().into_iter().flatten();
+                steps.chain(main).map(|c| (pod.clone(), c.clone()))
+            });
+            return Ok(containers.collect());
+        }
+        if started.elapsed() > PATIENCE {
+            return Err(format!("there are {} pods", pods.len()));
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    }
+}
+
+/// What a container of a Docker Engine says.
+fn heard_of(id: &str, is_checked: bool) -> Result<Seen, String> {
+    let state = || docker(&["inspect", "--format", "{{json .State}}", id]);
+    heard(|| docker(&["logs", id]), state, is_checked)
+}
+
+/// What a container says, as soon as it has said all.
+fn heard(
+    log: impl Fn() -> Result<String, String>,
+    state: impl Fn() -> Result<String, String>,
+    is_checked: bool,
+) -> Result<Seen, String> {
+    let started = Instant::now();
+    loop {
+        // There is no log before the container is.
+        let log = log().unwrap_or_default();
         let mut seen = Seen::default();
         // The last line may not be there as a whole.
         let whole = log.rfind('\n').map_or("", |end| &log[..end]);
@@ -173,8 +422,7 @@ fn heard(id: &str, is_checked: bool) -> Result<Seen, String> {
             return Ok(seen);
         }
         if started.elapsed() > PATIENCE {
-            let state = docker(&["inspect", "--format", "{{json .State}}", id])?;
-            return Err(format!("a container says nothing: {state}"));
+            return Err(format!("a container says nothing: {}", state()?));
         }
         std::thread::sleep(Duration::from_millis(500));
     }
@@ -241,6 +489,11 @@ fn docker(words: &[&str]) -> Result<String, String> {
     output(&mut command(words))
 }
 
+/// The client of the node that runs, which stands on the path.
+fn kubectl(words: &[&str]) -> Result<String, String> {
+    output(Command::new("kubectl").args(words))
+}
+
 fn command(words: &[&str]) -> Command {
     let mut command = Command::new("docker");
     command.args(words);
@@ -250,13 +503,14 @@ fn command(words: &[&str]) -> Command {
 }
 
 fn output(command: &mut Command) -> Result<String, String> {
+    let program = command.get_program().to_string_lossy().into_owned();
     let Output {
         status,
         stdout,
         stderr,
-    } = command.output().map_err(|e| format!("docker: {e}"))?;
+    } = command.output().map_err(|e| format!("{program}: {e}"))?;
     if status.success() {
-        return String::from_utf8(stdout).map_err(|e| format!("docker: {e}"));
+        return String::from_utf8(stdout).map_err(|e| format!("{program}: {e}"));
     }
     let words = command.get_args().map(|word| word.to_string_lossy());
     let words: Vec<_> = words.take(6).collect();
@@ -264,7 +518,7 @@ fn output(command: &mut Command) -> Result<String, String> {
     let end: Vec<&str> = said.lines().rev().take(5).collect();
     let end = end.into_iter().rev().collect::<Vec<_>>().join("\n");
     Err(format!(
-        "docker {} ended with {status}: {end}",
+        "{program} {} ended with {status}: {end}",
         words.join(" ")
     ))
 }

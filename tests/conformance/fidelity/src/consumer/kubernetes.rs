@@ -26,7 +26,7 @@ pub const KUBERNETES: Consumer = Consumer {
     asked,
     own: |_| false,
     read,
-    run: None,
+    run: Some(crate::engine::kubernetes),
 };
 
 /// The version that the files are for.

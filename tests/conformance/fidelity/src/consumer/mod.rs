@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::batch::{Case, Place, Shape};
-use crate::engine::{OWN_LABELS, OWN_VARIABLES, Run};
+use crate::engine::{NOMADS_VARIABLES, OWN_LABELS, OWN_VARIABLES, Run};
 
 /// The part that a process plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,10 +152,13 @@ impl Consumer {
                     continue;
                 };
                 process.variables.retain(|name, _| {
-                    !OWN_VARIABLES.contains(&name.as_str()) || expected.variables.contains_key(name)
+                    let own = OWN_VARIABLES.contains(&name.as_str())
+                        || self.shape.target == "nomad" && name.starts_with(NOMADS_VARIABLES);
+                    !own || expected.variables.contains_key(name)
                 });
                 process.labels.retain(|name, _| {
-                    !name.starts_with(OWN_LABELS) || expected.labels.contains_key(name)
+                    let own = OWN_LABELS.iter().any(|own| name.starts_with(own));
+                    !own || expected.labels.contains_key(name)
                 });
             }
             (builder, processes)

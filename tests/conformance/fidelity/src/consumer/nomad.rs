@@ -30,7 +30,7 @@ pub const NOMAD: Consumer = Consumer {
         matches!(name, "NOMAD_ALLOC_ID" | "NOMAD_ALLOC_INDEX") || name.starts_with("NOMAD_META_")
     },
     read,
-    run: None,
+    run: Some(crate::engine::jobs),
 };
 
 /// What is to be loaded into Consul.
