@@ -96,7 +96,7 @@ pod() {
     start=$(own get statefulset "$service" --output 'jsonpath={.spec.ordinals.start}')
     echo "$service-$((${1##*-} + ${start:-0}))"
   else
-    own get pods --selector "app.kubernetes.io/name=$1" --output 'jsonpath={.items[0].metadata.name}'
+    own get pods --selector "app.kubernetes.io/name=$1" --output 'jsonpath={.items[0].metadata.name}{"\n"}'
   fi
 }
 
@@ -140,17 +140,27 @@ inside() {
   own exec --stdin "$(pod "$server")" --container "$(service "$server")" -- "$@"
 }
 
+# Ends the processes of a pod's containers at once: of all, or of one.
+end_processes() {
+  local containers numbers
+  containers=$(own get pod "$1" --output json | jq -r --arg name "${2:-}" '.status |
+    .containerStatuses[], .initContainerStatuses[]? | select(.state.running and ($name == "" or .name == $name)) |
+    .containerID | ltrimstr("containerd://")')
+  mapfile -t numbers < <(ctr tasks ls | awk 'NR == FNR { ours[$1]; next } $1 in ours { print $2 }' <(echo "$containers") -)
+  in_node bash -c 'kill -9 "$@"' kill "${numbers[@]}"
+}
+
 # The kubelet starts the container again.
 crash() {
-  local container
-  container=$(own get pod "$(pod "$1")" \
-    --output "jsonpath={.status.containerStatuses[?(@.name==\"$(service "$1")\")].containerID}")
-  in_node kill -9 "$(ctr tasks ls | awk -v id="${container#containerd://}" '$1 == id { print $2 }')"
+  end_processes "$(pod "$1")" "$(service "$1")"
 }
 
 # Its controller makes another pod.
 lose() {
-  own delete pod "$(pod "$1")" --grace-period 1 > /dev/null
+  local pod
+  pod=$(pod "$1")
+  end_processes "$pod"
+  own delete pod "$pod" --grace-period 1 > /dev/null
 }
 
 regain() {
@@ -165,7 +175,7 @@ lose_disk() {
   mapfile -t volumes < <(own get persistentvolumeclaim "${claims[@]}" --output json |
     jq -r 'if .kind == "List" then .items[] else . end | .spec.volumeName')
   own delete persistentvolumeclaim "${claims[@]}" --wait=false > /dev/null
-  own delete pod "$pod" --grace-period 1 > /dev/null
+  lose "$1"
   remove_volumes "${volumes[@]}"
 }
 
