@@ -197,6 +197,8 @@ start_client() {
           envFrom: ($server.envFrom // []),
           env: ([$server.env[]? | select(.name | IN("HADOOP_HEAPSIZE_MAX", "KAFKA_HEAP_OPTS") | not)] +
             [{ name: "HADOOP_HEAPSIZE_MAX", value: "128m" }, { name: "KAFKA_HEAP_OPTS", value: "-Xmx128m" }]),
+          # Without a request it gets a processor only when nobody else wants one.
+          resources: { requests: { cpu: "100m" } },
           securityContext: $server.securityContext,
           volumeMounts: [$server.volumeMounts[]? | select(.name | IN($volumes[].name))]
         }]
