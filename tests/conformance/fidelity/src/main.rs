@@ -4,12 +4,12 @@
 //! ```text
 //! fidelity TARGET --flokkr PATH --program PATH [--seed N] [--count N] [--first N] [--keep DIR]
 //! fidelity config --readers DIR ...
-//! fidelity compose|docker|kubernetes --flokkr PATH --witness IMAGE ...
+//! fidelity compose|docker|kubernetes|nomad --flokkr PATH --witness IMAGE ...
 //! ```
 //!
 //! A run begins with batch 0, or with `--first`, so that a difference can be seen again alone. With an
-//! image that has the witness in it, a running Docker Engine or node of Kubernetes takes the place of the
-//! program, and what is compared is what real processes got.
+//! image that has the witness in it, a running Docker Engine, node of Kubernetes or Nomad agent takes the
+//! place of the program, and what is compared is what real processes got.
 //!
 //! What flokkr refuses must say so on its own line of the blueprint, and is then written without
 //! flokkr, in every careful spelling that the program knows: one that arrives is a difference, too.
