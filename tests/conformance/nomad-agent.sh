@@ -52,6 +52,8 @@ start_consul() {
 prepare_agents() {
   export engine_network=/proc/$engine/ns/net
   if [ -d "$scratch/nomad" ]; then return; fi
+  if ! command -v ip > /dev/null; then install_packages iproute2; fi
+  if ! command -v pkill > /dev/null; then install_packages procps; fi
   mkdir -p "$scratch/nomad"
   nsenter "--net=$engine_network" ip link set lo up
   nsenter "--net=$engine_network" ip link add node type bridge
