@@ -564,6 +564,28 @@ fn ozone_zkfc_and_kafka_are_prepared() {
 }
 
 #[test]
+fn a_failover_waits_for_a_quorum() {
+    let answers = |codes: &str| {
+        let script = format!(
+            "echo call >> $ROOT/calls\nset -- {codes}\n\
+            shift $(($(wc -l < $ROOT/calls) - 1))\nexit $1"
+        );
+        let container = Container::new()
+            .set("ENSURE_ZKFC_FORMATTED", "true")
+            .program("hdfs", &script);
+        let output = container.run(&["true"]);
+        (
+            output.status.code(),
+            container.read("calls").lines().count(),
+        )
+    };
+    assert_eq!(answers("6 2"), (Some(0), 2));
+    assert_eq!(answers("6 0"), (Some(0), 2));
+    // Anything else does not mend itself.
+    assert_eq!(answers("3 0"), (Some(3), 1));
+}
+
+#[test]
 fn a_zookeeper_keeps_its_id() {
     let container = Container::new().set("ZOOKEEPER_ID", "3");
     let data = container.text("data");

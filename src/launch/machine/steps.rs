@@ -200,13 +200,10 @@ fn standby(directory: &Utf8Path, children: &Children) -> Result<(), Failure> {
     until(&words, children)
 }
 
-/// 2: the znode is there.
+/// 2: the znode is there. 6: no ZooKeeper answers, or none that has a quorum.
 fn zkfc(children: &Children) -> Result<(), Failure> {
     let words = ["hdfs", "zkfc", "-formatZK", "-nonInteractive"];
-    match children.run(&words)? {
-        0 | 2 => Ok(()),
-        code => Err(ended(&words, code)),
-    }
+    repeated(&words, children, &[0, 2], |code| code == 6)
 }
 
 fn ozone(daemon: Daemon, version: &Utf8PathBuf, children: &Children) -> Result<(), Failure> {
@@ -258,14 +255,24 @@ fn must(words: &[&str], children: &Children) -> Result<(), Failure> {
 
 /// Runs a command until it succeeds: what it needs may start later.
 fn until(words: &[&str], children: &Children) -> Result<(), Failure> {
+    repeated(words, children, &[0], |_| true)
+}
+
+/// Runs a command, and again after some codes, until it ends with one that is well.
+fn repeated(
+    words: &[&str],
+    children: &Children,
+    well: &[u8],
+    again: impl Fn(u8) -> bool,
+) -> Result<(), Failure> {
     let began = Instant::now();
     let mut pause = Duration::from_secs(1);
     loop {
         let code = children.run(words)?;
-        if code == 0 {
+        if well.contains(&code) {
             return Ok(());
         }
-        if began.elapsed() >= PATIENCE {
+        if !again(code) || began.elapsed() >= PATIENCE {
             return Err(ended(words, code));
         }
         say(&format!(
