@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # What `run` and the checks of the clusters share: how a cluster starts and changes, work in a client, and
-# figures. To be sourced. `run` exports `platform`, what the cluster runs on, `blueprint`, what it is made
-# of, `cluster`, the folder of its files, `project`, its name, and `figures`, where figures are collected.
+# figures. To be sourced. `run` exports `platform`, what the cluster runs on, `quick`, not empty when only what
+# takes little time is asked, `blueprint`, what it is made of, `cluster`, the folder of its files, `project`, its
+# name, and `figures`, where figures are collected.
 #
 # A platform is `platforms/NAME.sh`. A server is one process of the cluster, `namenode-0`, without a number
 # where there can be only one; sidecars are no servers. Each platform has:
