@@ -106,12 +106,6 @@ random_file() {
   client bash -c 'head -c "$1" /dev/urandom > "$0" && sha256sum < "$0"' "$1" "$2"
 }
 
-# What the containers of a Docker Engine have in use.
-docker_memory() {
-  docker stats --no-stream --format '{{.MemUsage}}' | sed 's/B *\/.*//; s/ *$//' | numfmt --from=auto |
-    awk '{ sum += $1 } END { printf "%d\n", sum }'
-}
-
 # The checksum of a file in HDFS.
 stored() {
   # shellcheck disable=SC2016

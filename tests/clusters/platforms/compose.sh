@@ -2,6 +2,8 @@
 # Clusters on Docker Compose; see check.sh. To be sourced.
 # shellcheck disable=SC2154
 
+source tests/clusters/docker.sh
+
 compose() {
   docker compose --file "$cluster/compose/compose.yaml" "$@"
 }
@@ -71,21 +73,6 @@ came_in_turn() {
   :
 }
 
-host() {
-  echo "$1"
-}
-
-inside() {
-  local server=$1
-  shift
-  docker exec --interactive "$(container "$server")" "$@"
-}
-
-# The engine starts the container again.
-crash() {
-  kill -9 "$(docker inspect --format '{{.State.Pid}}' "$(container "$1")")"
-}
-
 lose() {
   docker kill "$(container "$1")" > /dev/null
 }
@@ -106,35 +93,14 @@ lose_disk() {
   compose up --detach --no-build
 }
 
+# An image that Compose built has Compose's labels.
 start_client() {
-  local of options=()
-  of=$(container "$1")
-  if [ "${2:-}" = bare ]; then options=(--entrypoint ''); fi
-  docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' "$of" | grep . > "$cluster/client.env"
-  # An image that Compose built has Compose's labels.
-  docker run --detach --rm --name client --network "${project}_default" --env-file "$cluster/client.env" \
-    --env HADOOP_HEAPSIZE_MAX=128m --env KAFKA_HEAP_OPTS=-Xmx128m --no-healthcheck \
-    --label com.docker.compose.project= "${options[@]}" \
-    "$(docker inspect --format '{{.Config.Image}}' "$of")" sleep infinity > /dev/null
-}
-
-stop_client() {
-  docker rm --force client > /dev/null
-}
-
-client() {
-  docker exec --interactive client "$@"
-}
-
-memory() {
-  docker_memory
+  run_client "${project}_default" "$(container "$1")" "${2:-}" '' --label com.docker.compose.project=
 }
 
 keep() {
-  local container
+  local names
   containers > "$1/containers"
-  for container in $(containers --format '{{.Names}}'); do
-    docker logs --timestamps "$container" > "$1/$container.log" 2>&1 || true
-    docker inspect "$container" > "$1/$container.json" || true
-  done
+  mapfile -t names < <(containers --format '{{.Names}}')
+  keep_containers "$1" "${names[@]}"
 }

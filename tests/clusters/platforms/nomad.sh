@@ -2,6 +2,7 @@
 # Clusters on Nomad, that of nomad-agent.sh; see check.sh. To be sourced.
 # shellcheck disable=SC2154
 
+source tests/clusters/docker.sh
 source tests/conformance/nomad-agent.sh
 
 ask_nomad() {
@@ -113,21 +114,6 @@ came_in_turn() {
   ask_nomad turns "$1"
 }
 
-host() {
-  echo "$1"
-}
-
-inside() {
-  local server=$1
-  shift
-  docker exec --interactive "$(container "$server")" "$@"
-}
-
-# Nomad starts the task again, in the same allocation.
-crash() {
-  kill -9 "$(docker inspect --format '{{.State.Pid}}' "$(container "$1")")"
-}
-
 # The allocation of a server.
 allocation() {
   ask_nomad servers | awk -v server="$1" '$1 == server { print $3; exit }'
@@ -164,35 +150,17 @@ regain() {
 
 # With the config that is mounted, where there is some.
 start_client() {
-  local of options=()
+  local of mounts
   of=$(container "$1")
-  if [ "${2:-}" = bare ]; then options=(--entrypoint ''); fi
-  docker inspect --format '{{range .Config.Env}}{{println .}}{{end}}' "$of" | grep -vE '^(NOMAD_.*)?$' > "$cluster/client.env"
-  mapfile -t -O "${#options[@]}" options < <(docker inspect --format \
+  mapfile -t mounts < <(docker inspect --format \
     '{{range .Mounts}}{{if and (eq .Type "bind") (not .RW)}}--volume={{.Source}}:{{.Destination}}:ro{{println}}{{end}}{{end}}' "$of" | grep .)
-  docker run --detach --rm --name client --network "$project" --env-file "$cluster/client.env" \
-    --env HADOOP_HEAPSIZE_MAX=128m --env KAFKA_HEAP_OPTS=-Xmx128m "${options[@]}" \
-    "$(docker inspect --format '{{.Config.Image}}' "$of")" sleep infinity > /dev/null
-}
-
-stop_client() {
-  docker rm --force client > /dev/null
-}
-
-client() {
-  docker exec --interactive client "$@"
-}
-
-memory() {
-  docker_memory
+  run_client "$project" "$of" "${2:-}" 'NOMAD_.*' "${mounts[@]}"
 }
 
 keep() {
-  local container
+  local names
   cp "$scratch/nomad/agent.log" "$1/"
   nomad operator api /v1/allocations > "$1/allocations.json" || true
-  for container in $(docker ps --all --filter label=com.hashicorp.nomad.alloc_id --format '{{.Names}}'); do
-    docker logs --timestamps "$container" > "$1/$container.log" 2>&1 || true
-    docker inspect "$container" > "$1/$container.json" || true
-  done
+  mapfile -t names < <(docker ps --all --filter label=com.hashicorp.nomad.alloc_id --format '{{.Names}}')
+  keep_containers "$1" "${names[@]}"
 }
