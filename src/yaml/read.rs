@@ -16,6 +16,9 @@ const COPIED_NODES: usize = 1_000_000;
 /// Larger sources are refused: spans are 32 bits, and no blueprint is a hundredth of it.
 const MAX_BYTES: usize = 256 << 20;
 
+/// A key before `: ` alone is at most so many characters long (YAML 1.2, 7.4).
+const LONGEST_KEY: usize = 1024;
+
 /// Reads one document. Problems go to `problems`; `None` when there is no tree to go on with.
 pub fn read(source: SourceId, sources: &Sources, problems: &mut Problems) -> Option<Node> {
     let text = Arc::clone(&sources.get(source)?.text);
@@ -309,6 +312,11 @@ impl Builder<'_> {
             "`*name` stands for what `&name` marked further up; a text that begins with `*` needs quotes"
         } else if info.contains("recursion") {
             "no blueprint is nested so deep"
+        } else if self.line_at(at).len() > LONGEST_KEY
+            && (info.contains("key") || info.contains("mapping values"))
+        {
+            "a key of more than 1024 characters stands behind `? `, and its value behind `: ` on a line \
+             of its own"
         } else if rest.trim().is_empty() {
             "something is still open here: a quote, a bracket or a brace"
         } else {
@@ -327,6 +335,14 @@ impl Builder<'_> {
                 .help(help),
         );
         None
+    }
+
+    /// The line of a place, without its end.
+    fn line_at(&self, at: usize) -> &str {
+        let before = self.text.get(..at).unwrap_or("");
+        let start = before.rfind('\n').map_or(0, |end| end + 1);
+        let line = self.text.get(start..).unwrap_or("");
+        line.lines().next().unwrap_or("")
     }
 
     fn finish(self) -> Node {
