@@ -239,6 +239,36 @@ fn more_marks_than_the_parser_leaves_are_refused() {
     }
 }
 
+/// Nomad's parser looks at 16 bits of a character when it composes: nothing keeps these two apart in a word
+/// of a command, and a reference does in a variable. A text may begin with a mark that takes another.
+#[test]
+fn what_the_parser_takes_for_composed_is_kept_apart() {
+    for (text, is_kept) in [
+        ("\u{11f02}\u{345}", false),
+        ("\u{11f02}\u{316}\u{345}", false),
+        ("\u{1099}\u{110ba}", false),
+        ("\u{11f41}\u{300}", false),
+        ("1\u{11f41}\u{300}", true),
+        ("\u{11f02}\u{301}\u{300}", true),
+        ("\u{11f02}a\u{345}", true),
+        ("\u{1ac00}\u{11a8}", true),
+    ] {
+        let blueprint = |field: &str| {
+            format!(
+                "blueprint: v1\nname: made\nimages: {{ app: {{ ref: \"example/app:1\" }} }}\nservices:\n  \
+                 app: {{ image: app, {field} }}\n"
+            )
+        };
+        let nomad = target::find("nomad").unwrap();
+        let word = emit(&blueprint(&format!("command: [\"{text}\"]")), nomad);
+        assert_eq!(word.files.is_some(), is_kept, "{text:?}: {}", word.said);
+        assert_eq!(word.said.contains("16 bits"), !is_kept);
+        let variable = emit(&blueprint(&format!("env: {{ A: \"{text}\" }}")), nomad);
+        let written = &variable.files.unwrap()[0].text;
+        assert_eq!(written.contains("NOMAD_META_empty"), !is_kept, "{written}");
+    }
+}
+
 #[test]
 fn lines_in_a_list_are_quoted() {
     let mut body = Body::default();

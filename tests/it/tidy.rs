@@ -172,12 +172,14 @@ fn no_target_imports_another() {
 }
 
 /// Other things of the same name: Nomad's driver, a variable.
-const NAMESAKES: [(&str, &str); 3] = [
+const NAMESAKES: [(&str, &str); 4] = [
     ("src/target/nomad/emit.rs", "docker"),
     // The program that Compose is a part of.
     ("src/target/compose/local.rs", "docker"),
     // KUBERNETES_CONFIGMAP, a variable of the flokkr images.
     ("src/launch/settings.rs", "kubernetes"),
+    // What Unicode does with a character and its marks.
+    ("src/target/nomad/text.rs", "compose"),
 ];
 
 /// Names of targets that are also words: of a product that other targets need, and of its file.

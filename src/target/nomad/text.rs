@@ -2,7 +2,9 @@
 //!
 //! Seen with Nomad 1.11.3 (`helper/args`, `client/taskenv`, `hclutils.ParseHclInterface`):
 //! - The parser of job files normalises every text to NFC, and puts a U+034F into more than 30 marks
-//!   in a row (the Stream-Safe text format of UAX #15, `norm` of golang.org/x/text).
+//!   in a row (the Stream-Safe text format of UAX #15, `norm` of golang.org/x/text 0.34.0). What is to be
+//!   composed is looked up there by the lower 16 bits of two characters, so that U+11F02 with U+0345
+//!   becomes what U+1F02 with U+0345 is composed to.
 //! - In variables, and in names and checks of services, the client replaces `${NAME}` of letters,
 //!   digits, `_`, `-` and `.` once, by attributes of the node, `NOMAD_` variables and other
 //!   variables, in random order. There is no escape, but `meta` is there by then: the `$` of such
@@ -17,7 +19,7 @@
 use std::collections::BTreeSet;
 
 use unicode_normalization::char::{
-    canonical_combining_class, decompose_canonical, decompose_compatible,
+    canonical_combining_class, compose, decompose_canonical, decompose_compatible,
 };
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
@@ -89,7 +91,9 @@ pub(super) enum Unfit {
     Character(char),
     /// Characters that are composed by the parser stand in an option of the driver.
     Decomposed,
-    /// So do more marks than the parser leaves together.
+    /// So do characters that it takes for others, and composes.
+    Mistaken,
+    /// So do more marks than it leaves together.
     Crowded,
 }
 
@@ -105,6 +109,11 @@ impl Unfit {
                 "Nomad's parser normalises every text (NFC), and composes characters in it"
                     .to_owned()
             }
+            Self::Mistaken => {
+                "Nomad's parser normalises every text (NFC), looks at the lower 16 bits of characters, and \
+                 composes some in it that it takes for others"
+                    .to_owned()
+            }
             Self::Crowded => {
                 format!("Nomad's parser puts a U+034F into more than {MARKS} marks in a row")
             }
@@ -114,7 +123,46 @@ impl Unfit {
 
 /// Does the parser leave a text as it is?
 pub(super) fn is_normal(text: &str) -> bool {
-    text.is_ascii() || (text.nfc().eq(text.chars()) && !is_crowded(text))
+    text.is_ascii() || (text.nfc().eq(text.chars()) && !is_mistaken(text) && !is_crowded(text))
+}
+
+/// Does the parser compose what no one else would: characters that it takes for others, in a text that is
+/// normal otherwise? A text may begin with a mark, which then takes more marks.
+fn is_mistaken(text: &str) -> bool {
+    let mut base = None;
+    // The class of the mark that was last put behind the base.
+    let mut last = None;
+    text.chars().any(|c| {
+        let class = canonical_combining_class(c);
+        let blocked = last.is_some_and(|last| last >= class);
+        let mistaken = !blocked && joins(c) && base.is_some_and(|b| is_taken_for_others(b, c));
+        if class == 0 || base.is_none() {
+            base = Some(c);
+            last = None;
+        } else {
+            last = Some(class);
+        }
+        mistaken
+    })
+}
+
+/// Are there two other characters with the same lower 16 bits that are composed? Syllables of Hangul are not
+/// looked up.
+fn is_taken_for_others(first: char, second: char) -> bool {
+    let others = |c: char| {
+        let plane = move |plane: u32| char::from_u32((u32::from(c) & 0xffff) | plane << 16);
+        [0, 1].into_iter().filter_map(plane)
+    };
+    others(first)
+        .flat_map(|a| others(second).map(move |b| (a, b)))
+        .filter(|pair| *pair != (first, second))
+        .filter_map(|(a, b)| compose(a, b))
+        .any(|composed| !('\u{ac00}'..='\u{d7a3}').contains(&composed))
+}
+
+/// Is a character composed with what stands before it, before some at least?
+fn joins(c: char) -> bool {
+    is_nfc_quick(std::iter::once(c)) == IsNormalized::Maybe
 }
 
 /// So many marks in a row the parser leaves together.
@@ -138,8 +186,7 @@ fn is_crowded(text: &str) -> bool {
 fn is_mark(c: char) -> bool {
     let mut marks = true;
     decompose_compatible(c, |part| {
-        let joins = is_nfc_quick(std::iter::once(part)) == IsNormalized::Maybe;
-        marks &= joins || canonical_combining_class(part) != 0;
+        marks &= joins(part) || canonical_combining_class(part) != 0;
     });
     marks
 }
@@ -180,16 +227,22 @@ fn normal(text: &str, pieces: &mut Text) -> Result<(), Unfit> {
         return Ok(());
     }
     let mut part = String::new();
+    // Nothing before it has to do with what comes.
+    let mut start = 0;
     for c in text.chars() {
         if !std::iter::once(c).nfc().eq(std::iter::once(c)) {
             return Err(Unfit::Character(c));
         }
+        if !is_mark(c) {
+            start = part.len();
+        }
         part.push(c);
-        if !is_normal(&part) {
+        if !part.get(start..).is_some_and(is_normal) {
             part.pop();
             pieces.push(Piece::Text(std::mem::take(&mut part)));
             pieces.push(Piece::reference(Meta::Empty.reference()));
             part.push(c);
+            start = 0;
         }
     }
     pieces.push(Piece::Text(part));
@@ -202,10 +255,12 @@ pub(super) fn option(text: &str) -> Result<Text, Unfit> {
         let alone = text
             .chars()
             .find(|c| !std::iter::once(*c).nfc().eq(std::iter::once(*c)));
-        let together = if text.nfc().eq(text.chars()) {
-            Unfit::Crowded
-        } else {
+        let together = if !text.nfc().eq(text.chars()) {
             Unfit::Decomposed
+        } else if is_mistaken(text) {
+            Unfit::Mistaken
+        } else {
+            Unfit::Crowded
         };
         return Err(alone.map_or(together, Unfit::Character));
     }

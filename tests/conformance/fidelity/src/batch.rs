@@ -688,11 +688,13 @@ impl Page {
         self.line(&format!("{head}:"));
         let indent = " ".repeat(head.len() - head.trim_start().len() + 2);
         for (number, case) in cases {
-            let line = format!(
-                "{indent}{}: {}",
-                quoted(&Text::of(case.name.clone())),
-                scalar(case)
-            );
+            let name = quoted(&Text::of(case.name.clone()));
+            // Before `:` alone YAML takes keys of up to 1024 characters.
+            let line = if name.len() < 1000 {
+                format!("{indent}{name}: {}", scalar(case))
+            } else {
+                format!("{indent}? {name}\n{indent}: {}", scalar(case))
+            };
             self.put(&line, Some((at, beside, number)));
         }
     }

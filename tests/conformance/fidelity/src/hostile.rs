@@ -558,6 +558,7 @@ impl Hostile {
         let mut text = String::new();
         for _ in 0..=self.below(most) {
             match self.below(8) {
+                0 if self.once_in(4) => text.push_str(&self.other_plane()),
                 0 => text.push(self.rare_char()),
                 // Some readers leave only so many marks on one character.
                 1 if self.once_in(8) => {
@@ -640,6 +641,22 @@ impl Hostile {
         char::from_u32(code).unwrap_or('\u{fffd}')
     }
 
+    /// What would be composed if its letter were of the first plane: some readers see just 16 bits of it.
+    fn other_plane(&mut self) -> String {
+        const PAIRS: &[(char, char)] = &[
+            ('A', '\u{300}'),
+            ('e', '\u{301}'),
+            ('\u{1f02}', '\u{345}'),
+            ('\u{1f41}', '\u{300}'),
+            ('か', '\u{3099}'),
+            ('\u{1099}', '\u{110ba}'),
+        ];
+        let (letter, mark) = PAIRS[self.below(PAIRS.len())];
+        let code = u32::from(letter) + 0x1_0000 * self.random.u32(..17);
+        let letter = char::from_u32(code).unwrap_or(letter);
+        String::from_iter([letter, mark])
+    }
+
     /// What normalisation changes: marks, parts of Hangul, singletons, compatibility characters.
     fn composed_char(&mut self) -> char {
         const LETTERS: &[char] = &[
@@ -709,6 +726,7 @@ impl Hostile {
             6 => self.tame(),
             7..20 => self.key(),
             20..22 => self.beside(3) + "x",
+            22 if self.once_in(40) => self.key().repeat(1 + self.below(400)),
             22 => self.piece(NAME_PIECES) + &self.beside(2),
             _ => (0..=self.below(5))
                 .map(|_| self.piece(NAME_PIECES))
