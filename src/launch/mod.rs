@@ -16,6 +16,7 @@ mod describe;
 pub mod machine;
 mod prepare;
 mod settings;
+mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -7,7 +7,11 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::settings::Reader;
+use super::words;
 use crate::problem::Problem;
+
+/// The file system of the NameNode that the command of `NAMENODE_INIT` runs on, as the flokkr images have it.
+pub(super) const FIRST_NAMENODE: &str = "hdfs://127.0.0.1:1111";
 
 /// A step of preparation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +24,8 @@ pub enum Step {
         cluster: Option<String>,
         /// The config that tells whether there is a shared journal.
         config: Option<Utf8PathBuf>,
+        /// A command for what was formatted, on a NameNode that no one else sees.
+        first: Option<Vec<String>>,
     },
     /// Fetch the image from another NameNode.
     Standby(Utf8PathBuf),
@@ -77,12 +83,17 @@ pub enum ZookeeperId {
 /// The steps, in the order in which they are taken.
 pub(super) fn read(config: Option<&Utf8Path>, reader: &mut Reader<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
+    let first = first(reader);
     if let Some(directory) = reader.path("ENSURE_NAMENODE_DIR") {
         steps.push(Step::Namenode {
             directory,
             cluster: reader.text("ENSURE_NAMENODE_CLUSTERID").map(str::to_owned),
             config: config.map(|directory| directory.join("hdfs-site.xml")),
+            first,
         });
+    } else if first.is_some() {
+        let text = "NAMENODE_INIT does nothing without ENSURE_NAMENODE_DIR";
+        reader.report(Problem::warning("unsupported", text));
     }
     if let Some(directory) = reader.path("ENSURE_STANDBY_NAMENODE_DIR") {
         steps.push(Step::Standby(directory));
@@ -117,6 +128,31 @@ pub(super) fn read(config: Option<&Utf8Path>, reader: &mut Reader<'_>) -> Vec<St
     steps
 }
 
+/// The command of `NAMENODE_INIT`. Whoever asks for files there asks the one NameNode that answers.
+fn first(reader: &mut Reader<'_>) -> Option<Vec<String>> {
+    let text = reader.text("NAMENODE_INIT")?;
+    let mut words = match words::split(text) {
+        Ok(words) if !words.is_empty() => words,
+        Ok(_) => return None,
+        Err(what) => {
+            let problem = Problem::error("wrong-value", format!("NAMENODE_INIT is `{text}`"));
+            reader.report(problem.help(format!(
+                "no shell reads it, and {what} means something to one only: write bash -c '...'"
+            )));
+            return None;
+        }
+    };
+    let asks_for_files = matches!(
+        words.as_slice(),
+        [program, part, ..] if matches!((program.as_str(), part.as_str()), ("hdfs", "dfs") | ("hadoop", "fs"))
+    );
+    if asks_for_files && !words.iter().any(|word| word == "-fs") {
+        let ours = ["-fs", FIRST_NAMENODE].map(str::to_owned);
+        words.splice(2..2, ours);
+    }
+    Some(words)
+}
+
 fn zookeeper(reader: &mut Reader<'_>) -> Option<Step> {
     let directory = reader.path("ZOOKEEPER_ID_FROM_HOST")?;
     // The second is what the published image reads.
@@ -141,11 +177,19 @@ fn zookeeper(reader: &mut Reader<'_>) -> Option<Step> {
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Namenode { directory, .. } => write!(
-                f,
-                "format {directory} unless it is complete, or fetch its image when the shared \
-                    journal is in use"
-            ),
+            Self::Namenode {
+                directory, first, ..
+            } => {
+                write!(
+                    f,
+                    "format {directory} unless it is complete, or fetch its image when the shared \
+                        journal is in use"
+                )?;
+                match first {
+                    Some(words) => write!(f, "; once it is formatted: {}", words.join(" ")),
+                    None => Ok(()),
+                }
+            }
             Self::Standby(directory) => write!(
                 f,
                 "fetch the image of another NameNode into {directory} unless it is complete"

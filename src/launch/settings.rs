@@ -24,7 +24,7 @@ const OWN: [&str; 7] = [
 ];
 
 /// What published launchers do and this one does not, with the way round.
-const NOT_THERE: [(&str, &str); 5] = [
+const NOT_THERE: [(&str, &str); 4] = [
     (
         "CONSUL_ENABLED",
         "let the platform restart the process when its config in Consul changes",
@@ -32,10 +32,6 @@ const NOT_THERE: [(&str, &str); 5] = [
     (
         "KUBERNETES_CONFIGMAP",
         "mount the ConfigMap, and let a checksum on the pod restart it",
-    ),
-    (
-        "NAMENODE_INIT",
-        "run the command as a job of its own that needs the NameNode",
     ),
     (
         "SSHD_ENABLE",
@@ -163,7 +159,7 @@ impl<'a> Reader<'a> {
     pub(super) fn not_there(&mut self) {
         for (name, way) in NOT_THERE {
             let on = match name {
-                "KUBERNETES_CONFIGMAP" | "NAMENODE_INIT" => self.text(name).is_some(),
+                "KUBERNETES_CONFIGMAP" => self.text(name).is_some(),
                 _ => self.flag(name),
             };
             if on {

@@ -506,6 +506,99 @@ fn a_directory_that_was_in_use_is_never_formatted() {
     assert_eq!(container.read("calls"), "");
 }
 
+/// A NameNode that serves in a container of its own until it is told to end, and a program that says its
+/// words when it is up, but fails while `fail` is there.
+fn with_init(text: &str) -> Container {
+    let server = "
+case \"$*\" in
+  'namenode -D '*)
+    trap 'rm $ROOT/up; exit 143' TERM; touch $ROOT/up
+    while true; do sleep 0.02; done ;;
+  dfsadmin*) [ -e $ROOT/up ] ;;
+  'dfs '*) [ -e $ROOT/up ] ;;
+esac";
+    let said = "[ -e $ROOT/up ] && printf '<%s>' \"$@\" >> $ROOT/words && [ ! -e $ROOT/fail ]";
+    namenode()
+        .program("hdfs", &format!("{NAMENODE}{server}"))
+        .program("say", said)
+        .set("NAMENODE_INIT", text)
+}
+
+#[test]
+fn the_first_command_of_a_namenode_is_run_once() {
+    let container = with_init("say  a \"b 'c'\"'d \"e' \"\" f\\ g\\\\");
+    for _ in 0..2 {
+        let output = container.run(&["hdfs", "namenode"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        assert!(!container.path("up").exists());
+    }
+    assert_eq!(container.read("words"), "<a><b 'c'd \"e><><f g\\>");
+    let calls = container.read("calls");
+    assert_eq!(calls.matches("-fs hdfs://127.0.0.1:1111\n").count(), 1);
+    assert!(calls.ends_with("\nnamenode\nnamenode\n"), "{calls}");
+    assert!(!container.path("data/name/init-begun").exists());
+}
+
+#[test]
+fn a_first_command_that_failed_is_run_again() {
+    let container = with_init("say x");
+    fs::write(container.path("fail"), "").unwrap();
+    let output = container.run(&["hdfs", "namenode"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("`say x` ended with 1"));
+    // The server was killed with the launcher: nobody took this away.
+    fs::remove_file(container.path("fail")).unwrap();
+    fs::remove_file(container.path("up")).unwrap();
+    let output = container.run(&["hdfs", "namenode"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(container.read("words"), "<x><x>");
+    let calls = container.read("calls");
+    assert_eq!(calls.matches("-format").count(), 1, "{calls}");
+    assert!(calls.ends_with("\nnamenode\n"), "{calls}");
+}
+
+/// As in the published manifests: with the address of that NameNode, and without any.
+#[test]
+fn a_first_command_asks_the_namenode_that_is_there() {
+    for (text, asked) in [
+        (
+            "hdfs dfs -chmod 777 /",
+            "dfs -fs hdfs://127.0.0.1:1111 -chmod 777 /",
+        ),
+        ("hdfs dfs -fs hdfs://x:1 -ls", "dfs -fs hdfs://x:1 -ls"),
+    ] {
+        let container = with_init(text);
+        let output = container.run(&["hdfs", "namenode"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+        let calls = container.read("calls");
+        assert!(calls.lines().any(|line| line == asked), "{calls}");
+    }
+}
+
+#[test]
+fn a_first_command_is_for_no_shell() {
+    for (text, what) in [
+        ("a; b", "`;`"),
+        ("a && b", "`&`"),
+        ("a > b", "`>`"),
+        ("a $b", "`$`"),
+        ("a \"$b\"", "`$`"),
+        ("`b`", "```"),
+        ("a *", "`*`"),
+        ("~/a", "`~`"),
+        ("a 'b", "a quote without an end"),
+        ("a \"b", "a quote without an end"),
+        ("a\nb", "the end of a line"),
+        ("a \\", "a `\\` at the end"),
+    ] {
+        let container = with_init(text);
+        let output = container.run(&["hdfs", "namenode"]);
+        assert_eq!(output.status.code(), Some(2), "{text}: {}", said(&output));
+        assert!(said(&output).contains(what), "{text}: {}", said(&output));
+        assert_eq!(container.read("calls"), "");
+    }
+}
+
 #[test]
 fn a_namenode_whose_journal_is_in_use_fetches_the_image() {
     for (formatted, call) in [

@@ -3,9 +3,10 @@
 //! Owns signals and exit codes. Whoever is process 1 gets no signal that it did not ask for, so this
 //! asks for those that mean to end something, and hands them to the child that runs, or ends.
 
+use std::cell::RefCell;
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ const OTHERS: [i32; 3] = [SIGUSR1, SIGUSR2, SIGWINCH];
 #[derive(Default)]
 struct State {
     child: Option<Pid>,
+    beside: Option<Pid>,
     stopped_by: Option<i32>,
 }
 
@@ -45,6 +47,9 @@ impl Children {
             for signal in signals.forever() {
                 let mut state = shared.lock().unwrap_or_else(PoisonError::into_inner);
                 let ends = ENDING.contains(&signal);
+                if let Some(beside) = state.beside.filter(|_| ends) {
+                    let _ = rustix::process::kill_process(beside, Signal::TERM);
+                }
                 match (state.child, Signal::from_named_raw(signal)) {
                     (Some(child), Some(named)) => {
                         if ends {
@@ -72,12 +77,26 @@ impl Children {
     /// Runs a command to its end and gives its exit code. A signal that ended it ends the launcher.
     pub(super) fn run(&self, words: &[&str]) -> Result<u8, Failure> {
         let mut command = command(words)?;
-        let status = self.wait(&mut command, std::process::Child::wait);
+        let status = self.wait(&mut command, Child::wait);
         let status = status.map_err(|e| not_run(words.first().copied().unwrap_or_default(), &e))?;
         if let Some(signal) = self.lock().stopped_by {
             std::process::exit(128 + signal);
         }
         Ok(code(status))
+    }
+
+    /// Starts a server that is there as long as what is returned.
+    pub(super) fn start_beside(&self, words: &[&str]) -> Result<Beside<'_>, Failure> {
+        let mut command = command(words)?;
+        let mut state = self.lock();
+        let child = command.spawn();
+        let child = child.map_err(|e| not_run(words.first().copied().unwrap_or_default(), &e))?;
+        state.beside = Some(Pid::from_child(&child));
+        drop(state);
+        Ok(Beside {
+            children: self,
+            child: RefCell::new(child),
+        })
     }
 
     /// Runs the process as its init: gives its exit code and how long it ran, and reaps whatever else
@@ -115,7 +134,7 @@ impl Children {
     fn wait(
         &self,
         command: &mut Command,
-        wait: impl Fn(&mut std::process::Child) -> io::Result<ExitStatus>,
+        wait: impl Fn(&mut Child) -> io::Result<ExitStatus>,
     ) -> io::Result<ExitStatus> {
         let mut child = {
             // Held while it starts, so that no signal falls between.
@@ -127,6 +146,46 @@ impl Children {
         let status = wait(&mut child);
         self.lock().child = None;
         status
+    }
+}
+
+/// A server beside the children, for as long as it is needed.
+pub(super) struct Beside<'a> {
+    children: &'a Children,
+    child: RefCell<Child>,
+}
+
+/// So long a server has to end by itself.
+const GRACE: Duration = Duration::from_secs(60);
+
+impl Beside<'_> {
+    /// Its exit code, if it has ended.
+    pub(super) fn ended(&self) -> Result<Option<u8>, Failure> {
+        let status = self.child.borrow_mut().try_wait();
+        let status = status.map_err(|e| Failure::new(format!("can't wait: {}", reason(&e))))?;
+        Ok(status.map(code))
+    }
+
+    /// Ends it, and waits until it has.
+    pub(super) fn stop(self) -> Result<(), Failure> {
+        let own = Pid::from_child(&self.child.borrow());
+        if self.ended()?.is_none() {
+            let _ = rustix::process::kill_process(own, Signal::TERM);
+        }
+        let began = Instant::now();
+        while self.ended()?.is_none() && began.elapsed() < GRACE {
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Beside<'_> {
+    fn drop(&mut self) {
+        self.children.lock().beside = None;
+        let child = self.child.get_mut();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 

@@ -10,12 +10,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::fetch;
 use super::files;
 use super::process::Children;
-use super::{Failure, say};
+use super::{Failure, reason, say};
 use crate::conffile::{self, Format};
-use crate::launch::prepare::{Daemon, Step, ZookeeperId};
+use crate::launch::prepare::{Daemon, FIRST_NAMENODE, Step, ZookeeperId};
 
 /// How long a step waits for the processes that it needs.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// In the directory of a NameNode: its first command is still to be run.
+const FIRST_MARK: &str = "init-begun";
 
 /// Takes a step.
 pub(super) fn take(step: &Step, children: &Children) -> Result<(), Failure> {
@@ -24,7 +27,20 @@ pub(super) fn take(step: &Step, children: &Children) -> Result<(), Failure> {
             directory,
             cluster,
             config,
-        } => namenode(directory, cluster.as_deref(), config.as_deref(), children),
+            first,
+        } => {
+            namenode(
+                directory,
+                cluster.as_deref(),
+                config.as_deref(),
+                first.is_some(),
+                children,
+            )?;
+            match first {
+                Some(words) => on_new_namenode(directory, words, children),
+                None => Ok(()),
+            }
+        }
         Step::Standby(directory) => standby(directory, children),
         Step::Zkfc => zkfc(children),
         Step::Ozone(daemon, version) => ozone(*daemon, version, children),
@@ -78,6 +94,7 @@ fn namenode(
     directory: &Utf8Path,
     cluster: Option<&str>,
     config: Option<&Utf8Path>,
+    has_first: bool,
     children: &Children,
 ) -> Result<(), Failure> {
     let mark = directory.join("format-begun");
@@ -100,6 +117,9 @@ fn namenode(
         }
         files::put_for_good(&mark, "")?;
     }
+    if has_first {
+        files::put_for_good(&directory.join(FIRST_MARK), "")?;
+    }
     say(&format!("a new cluster: formatting {directory}"));
     let mut words = vec!["hdfs", "namenode", "-format", "-force", "-nonInteractive"];
     if let Some(cluster) = cluster {
@@ -113,6 +133,61 @@ fn namenode(
     }
     let _ = fs::remove_file(&mark);
     Ok(())
+}
+
+/// Runs the first command of a cluster on a NameNode that only this container sees, unless that was done.
+///
+/// The mark is there from before the format until the command has succeeded, so one that was killed half way is
+/// run again.
+fn on_new_namenode(
+    directory: &Utf8Path,
+    words: &[String],
+    children: &Children,
+) -> Result<(), Failure> {
+    let mark = directory.join(FIRST_MARK);
+    if !mark.exists() {
+        return Ok(());
+    }
+    let here = FIRST_NAMENODE.trim_start_matches("hdfs://");
+    let rpc = format!("dfs.namenode.rpc-address={here}");
+    let namenode = [
+        "hdfs",
+        "namenode",
+        "-D",
+        &rpc,
+        "-D",
+        "dfs.namenode.rpc-bind-host=127.0.0.1",
+        "-D",
+        "dfs.namenode.http-address=127.0.0.1:0",
+        "-fs",
+        FIRST_NAMENODE,
+    ];
+    say(&format!(
+        "a new cluster: a NameNode at {here} for NAMENODE_INIT"
+    ));
+    let beside = children.start_beside(&namenode)?;
+    let began = Instant::now();
+    let ready = [
+        "hdfs",
+        "dfsadmin",
+        "-fs",
+        FIRST_NAMENODE,
+        "-safemode",
+        "wait",
+    ];
+    while children.run(&ready)? != 0 {
+        if let Some(code) = beside.ended()? {
+            return Err(ended(&namenode, code));
+        }
+        if began.elapsed() >= PATIENCE {
+            return Err(Failure::new(format!("no NameNode answers at {here}")));
+        }
+        thread::sleep(Duration::from_secs(1));
+    }
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    must(&words, children)?;
+    beside.stop()?;
+    fs::remove_file(&mark).map_err(|e| Failure::new(format!("can't remove {mark}: {}", reason(&e))))
 }
 
 /// Whether a JournalNode of the shared journal holds something; false only when all have said that they
