@@ -269,6 +269,38 @@ fn the_process_is_somebody() {
     }
 }
 
+/// A command of the blueprint fails with any part of its pipe, and what flokkr adds later has the usual shell.
+#[test]
+fn a_pipe_fails_with_each_of_its_commands() {
+    let docker = target::find("docker").unwrap();
+    let files = emit_file("tests/blueprints/images/blueprint.yaml", docker).files;
+    let files = files.unwrap();
+    let shells = files.iter().map(|file| -> Vec<Vec<String>> {
+        let lines = instructions(&file.text, "SHELL");
+        lines.into_iter().map(exec).collect()
+    });
+    let shells: Vec<_> = shells.filter(|shells| !shells.is_empty()).collect();
+    assert!(!shells.is_empty());
+    let fails = |shell: &[String], command: &str| {
+        let (program, arguments) = shell.split_first().unwrap();
+        let mut started = std::process::Command::new(program);
+        !started
+            .args(arguments)
+            .arg(command)
+            .status()
+            .unwrap()
+            .success()
+    };
+    for shells in shells {
+        let [commands, usual] = shells.as_slice() else {
+            panic!("{shells:?}")
+        };
+        assert!(fails(commands, "false | true"));
+        assert!(!fails(commands, "true | true"));
+        assert_eq!(usual.join(" "), "/bin/sh -c");
+    }
+}
+
 /// Commands that a builder would take for something else: each is refused alone.
 #[test]
 fn commands_that_are_no_lines_are_refused() {
