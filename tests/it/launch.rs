@@ -656,6 +656,57 @@ fn ozone_zkfc_and_kafka_are_prepared() {
     assert_eq!(container.read("calls"), format!("{once}{again}"));
 }
 
+/// Does what Ozone's does: it makes the directory, then the file, and refuses a directory that is there.
+const OZONE: &str = "echo \"$*\" >> $ROOT/calls
+    case $2 in --init) ;; *) exit 0 ;; esac
+    mkdir -p $ROOT/data/scm
+    mkdir $ROOT/data/scm/current || exit 255
+    touch $ROOT/data/scm/current/VERSION.tmp
+    while [ -e $ROOT/stall ]; do sleep 0.05; [ -e $ROOT ] || exit; done
+    mv $ROOT/data/scm/current/VERSION.tmp $ROOT/data/scm/current/VERSION";
+
+fn scm() -> Container {
+    let container = Container::new().program("ozone", OZONE);
+    let version = container.text("data/scm/current/VERSION");
+    container.set("ENSURE_SCM_INITIALIZED", &version)
+}
+
+#[test]
+fn an_init_of_ozone_that_was_killed_is_taken_again() {
+    let container = scm();
+    fs::write(container.path("stall"), "").unwrap();
+    let mut child = container.start(&["ozone", "scm"]);
+    eventually("the init begins", || {
+        container.path("data/scm/current/VERSION.tmp").exists()
+    });
+    child.kill().unwrap();
+    child.wait().unwrap();
+    fs::remove_file(container.path("stall")).unwrap();
+    // The orphan goes on, as it would not in a container.
+    let version = container.path("data/scm/current/VERSION");
+    eventually("the orphan ends", || version.exists());
+    fs::rename(&version, container.path("data/scm/current/VERSION.tmp")).unwrap();
+    for _ in 0..2 {
+        let output = container.run(&["ozone", "scm"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    }
+    assert_eq!(
+        container.read("calls"),
+        "scm --init\nscm --init\nscm\nscm\n"
+    );
+    assert!(!container.path("data/scm/init-begun").exists());
+}
+
+#[test]
+fn a_directory_of_ozone_in_use_is_left_alone() {
+    let container = scm();
+    fs::create_dir_all(container.path("data/scm/current")).unwrap();
+    let output = container.run(&["ozone", "scm"]);
+    assert_eq!(output.status.code(), Some(255), "{}", said(&output));
+    assert_eq!(container.read("calls"), "scm --init\n");
+    assert!(container.path("data/scm/current").exists());
+}
+
 #[test]
 fn a_failover_waits_for_a_quorum() {
     let answers = |codes: &str| {

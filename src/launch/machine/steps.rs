@@ -5,7 +5,7 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use super::fetch;
 use super::files;
@@ -281,17 +281,50 @@ fn zkfc(children: &Children) -> Result<(), Failure> {
     repeated(&words, children, &[0, 2], |code| code == 6)
 }
 
-fn ozone(daemon: Daemon, version: &Utf8PathBuf, children: &Children) -> Result<(), Failure> {
-    if version.exists() {
-        return Ok(());
+/// Initialises a daemon of Ozone once in the life of its volume.
+///
+/// Ozone makes the directory of `VERSION`, then the file in it, and refuses a directory without one. The
+/// mark is there while an init is under way that began with nothing: only then may it be taken away.
+fn ozone(daemon: Daemon, version: &Utf8Path, children: &Children) -> Result<(), Failure> {
+    let directory = version
+        .parent()
+        .filter(|directory| directory.file_name() == Some("current"));
+    let mark = directory
+        .and_then(Utf8Path::parent)
+        .map(|above| above.join("init-begun"));
+    if !version.exists() {
+        if let (Some(directory), Some(mark)) = (directory, &mark) {
+            if !directory.exists() {
+                // A path that is not Ozone's own need not be writable.
+                let _ = files::put_for_good(mark, "");
+            } else if mark.exists() {
+                remove_begun(directory, version);
+            }
+        }
+        let words = daemon.words();
+        say(&format!("{version} is not there: {}", words.join(" ")));
+        if daemon.asks() {
+            until(&words, children)?;
+        } else {
+            must(&words, children)?;
+        }
+        if !version.exists() {
+            say(&format!(
+                "still {version} is not there, so this is done at each start: is it below \
+                    ozone.metadata.dirs?"
+            ));
+        }
     }
-    let words = daemon.words();
-    say(&format!("{version} is not there: {}", words.join(" ")));
-    if daemon.asks() {
-        until(&words, children)
-    } else {
-        must(&words, children)
+    if let Some(mark) = mark {
+        let _ = fs::remove_file(mark);
     }
+    Ok(())
+}
+
+/// Takes away the directory of a killed init: if it holds more than the begun file, Ozone says so.
+fn remove_begun(directory: &Utf8Path, version: &Utf8Path) {
+    let _ = fs::remove_file(format!("{version}.tmp"));
+    let _ = fs::remove_dir(directory);
 }
 
 fn zookeeper_id(file: &Utf8Path, id: &ZookeeperId) -> Result<(), Failure> {
