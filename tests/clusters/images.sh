@@ -12,6 +12,7 @@ fetch_product() {
   mkdir -p "$scratch/$1"
   # Maven writes beside what it reads.
   cp "tests/clusters/products/$1/pom.xml" "$scratch/$1"
+  if [ -d "tests/clusters/products/$1/repository" ]; then cp -r "tests/clusters/products/$1/repository" "$scratch/$1"; fi
   mvn --batch-mode --quiet -Dstyle.color=never --file "$scratch/$1/pom.xml" \
     org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies -DincludeScope=runtime \
     "-DoutputDirectory=$scratch/$1/jars"
@@ -19,9 +20,11 @@ fetch_product() {
   mv "$scratch/$1/jars" "$jars"
 }
 
-# Where the jars of a product are kept.
+# Where the jars of a product are kept. A pom that its publisher left out is in `repository` of the product.
 jars_of() {
-  echo "$cache/products/$1-$(sha256sum "tests/clusters/products/$1/pom.xml" | cut -c1-16)"
+  local poms
+  mapfile -t poms < <(find "tests/clusters/products/$1" -name pom.xml -o -name '*.pom' | sort)
+  echo "$cache/products/$1-$(cat "${poms[@]}" | sha256sum | cut -c1-16)"
 }
 
 # Puts a product into the context of an image.
