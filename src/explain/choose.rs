@@ -96,6 +96,10 @@ fn known_part(
     let sidecars = || service.sidecars.iter().map(|s| &s.container.name);
     let known = || steps().chain(sidecars()).map(|n| &**n);
     let Some(name) = steps().chain(sidecars()).find(|n| ***n == *part) else {
+        if known().next().is_none() {
+            let message = format!("`{}` has neither steps nor sidecars", service.name);
+            return Err(Box::new(Problem::error("unknown-service", message)));
+        }
         let message = format!("`{}` has no step or sidecar `{part}`", service.name);
         let problem = Problem::error("unknown-service", message);
         let problem = problem.label(format!("expected {}", one_of(known())));

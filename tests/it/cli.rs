@@ -453,6 +453,7 @@ fn explain_says_where_values_come_from() {
     desk.shows("explain-delivery", "explain web --target nomad", 0);
     desk.shows("explain-unknown-service", "explain ap", 2);
     desk.shows("explain-unknown-step", "explain app.fetsh", 2);
+    desk.shows("explain-no-steps", "explain web.fetch", 2);
     desk.shows("explain-unknown-replica", "explain app-2", 2);
     desk.shows("explain-two-replicas", "explain app-1 --replica 0", 2);
     desk.run("explain --replica 1", 2);
