@@ -132,6 +132,20 @@ pub struct Image {
 }
 
 impl Image {
+    /// Where flokkr is in the images that it launches.
+    pub const LAUNCHER: &str = "/usr/local/bin/flokkr";
+
+    /// The entrypoint of the image, which is known when it is built.
+    pub fn built_entrypoint(&self) -> Option<Vec<String>> {
+        let build = self.build.as_ref()?;
+        if self.launches() {
+            let words = [Self::LAUNCHER, "launch", "--"];
+            return Some(words.map(str::to_owned).to_vec());
+        }
+        let words = build.entrypoint.as_ref()?;
+        Some(words.iter().map(|word| word.value.clone()).collect())
+    }
+
     /// Whether flokkr itself is the entrypoint of the image that is built.
     pub fn launches(&self) -> bool {
         self.build.as_ref().is_some_and(|build| {

@@ -138,6 +138,26 @@ fn compose_waits_for_no_more_than_is_needed() {
     assert_eq!(replicas(&names), 3, "{names:?}");
 }
 
+/// A variable of one replica is set before the entrypoint, which is known of an image that is built.
+#[test]
+fn kubernetes_sets_a_variable_of_one_replica_before_the_entrypoint() {
+    let blueprint = |build: &str| {
+        format!(
+            "blueprint: v1\nname: demo\nimages: {{ app: {{ ref: \"app:1\", user: \"1000\", build: {{ base: \"b:1\"{build} }} }} }}\n\
+             services:\n  scm: {{ image: app, kind: ensemble, replicas: 2, command: [scm],\n    \
+             env: {{ FIRST: \"{{{{ 1 if replica.index == 0 else omit }}}}\" }} }}\n"
+        )
+    };
+    for (build, words) in [
+        (", launch: true", "/usr/local/bin/flokkr launch -- scm"),
+        (", entrypoint: [/enter, a b]", "/enter 'a b' scm"),
+    ] {
+        let files = files(&blueprint(build), "kubernetes");
+        let line = format!("  scm-0) exec env FIRST=1 {words} ;;");
+        assert!(files.iter().any(|f| f.text.contains(&line)), "{line}");
+    }
+}
+
 /// Compose creates a container anew when its labels change, but not when a config does.
 #[test]
 fn compose_tells_files_apart() {

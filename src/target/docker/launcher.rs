@@ -11,16 +11,13 @@ use crate::plan::Image;
 /// The name of the program in a context.
 pub(super) const PROGRAM: &str = "flokkr";
 
-/// Where it is in the image.
-const PLACE: &str = "/usr/local/bin/flokkr";
-
 /// Copies it.
 pub(super) fn copy(image: &Image) -> Option<Instruction> {
     image.launches().then(|| Instruction::Copy {
         from: None,
         owner: None,
         source: PROGRAM.to_owned(),
-        target: PLACE.to_owned(),
+        target: Image::LAUNCHER.to_owned(),
     })
 }
 
@@ -41,10 +38,7 @@ pub(super) fn variables(image: &Image, env: &Map<At<String>>) -> Vec<Instruction
         .collect()
 }
 
-/// What starts it.
+/// What starts a process.
 pub(super) fn entrypoint(image: &Image) -> Option<Instruction> {
-    image.launches().then(|| {
-        let words = [PLACE, "launch", "--"];
-        Instruction::Entrypoint(words.map(str::to_owned).to_vec())
-    })
+    image.built_entrypoint().map(Instruction::Entrypoint)
 }

@@ -57,7 +57,7 @@ pub(super) fn image(image: &Image, plan: &Plan, account: &mut Account) -> Option
         env,
         labels: _,
         launch: _,
-        entrypoint,
+        entrypoint: _,
         command,
         span: _,
     } = build;
@@ -97,9 +97,6 @@ pub(super) fn image(image: &Image, plan: &Plan, account: &mut Account) -> Option
     lines.extend(health::check(image, plan));
     let words = |words: &[At<String>]| words.iter().map(|w| w.value.clone()).collect();
     lines.extend(launcher::entrypoint(image));
-    if let Some(entrypoint) = entrypoint {
-        lines.push(Instruction::Entrypoint(words(entrypoint)));
-    }
     if let Some(command) = command {
         lines.push(Instruction::Cmd(words(command)));
     }

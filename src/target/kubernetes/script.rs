@@ -50,11 +50,13 @@ impl Draft<'_, '_> {
             }
         }
         let rest = std::mem::take(&mut environment.rest);
-        let (Some(entrypoint), Shell::Bash) = (entrypoint, container.image.shell) else {
+        let (Some((entrypoint, command)), Shell::Bash) = (
+            whole_line(container, entrypoint, command),
+            container.image.shell,
+        ) else {
             self.refuse(container, &rest);
             return Line::default();
         };
-        let command = command.unwrap_or(Each::Same(Vec::new()));
         let Some(text) = self.script(&entrypoint, &command, &rest, references) else {
             self.refuse(container, &rest);
             return Line::default();
@@ -213,7 +215,7 @@ impl Draft<'_, '_> {
                     self.service.name
                 )
             } else {
-                format!("{help}; or deliver it as a file: `delivery: files`")
+                format!("{help}; or, if it is config, deliver it as a file: `delivery: files`")
             };
             self.unsupported("env", variable.span, &what, &help);
         }
@@ -227,6 +229,25 @@ impl Draft<'_, '_> {
         let values: Option<Vec<&Value>> = values.iter().map(Option::as_ref).collect();
         values.is_some_and(|v| crate::target::fit(&v, &[numbers.collect()]).is_some())
     }
+}
+
+/// What a container runs, from its first word: an image's own entrypoint and command are known when it is built.
+fn whole_line(
+    container: &Container,
+    entrypoint: Option<Each<Vec<Value>>>,
+    command: Option<Each<Vec<Value>>>,
+) -> Option<(Each<Vec<Value>>, Each<Vec<Value>>)> {
+    let same = |words: Vec<String>| Each::Same(words.into_iter().map(Value::new).collect());
+    if let Some(entrypoint) = entrypoint {
+        return Some((entrypoint, command.unwrap_or(Each::Same(Vec::new()))));
+    }
+    let image = &container.image;
+    let own = || {
+        let words = image.build.as_ref()?.command.as_ref()?;
+        Some(same(words.iter().map(|word| word.value.clone()).collect()))
+    };
+    let command = command.or_else(own)?;
+    Some((image.built_entrypoint().map(same)?, command))
 }
 
 /// The `env` before a line that begins with `first`, if a replica has any of these variables.
