@@ -158,6 +158,28 @@ fn kubernetes_sets_a_variable_of_one_replica_before_the_entrypoint() {
     }
 }
 
+/// A step finds by the host name which replica it belongs to, and so does what it fetches a keytab from.
+#[test]
+fn steps_have_the_host_name_of_their_replica() {
+    for (blueprint, steps) in [
+        (BLUEPRINT, &["quorum-0-format", "quorum-2-format"][..]),
+        (STEPS, &["user-one", "user-two"]),
+    ] {
+        let services = composed(blueprint);
+        for step in steps {
+            let (replica, _) = step.rsplit_once('-').unwrap();
+            assert_eq!(text(&services[*step]["hostname"]), replica, "{step}");
+        }
+    }
+    let files = files(STEPS, "nomad");
+    let group = group(&files, "user");
+    for step in ["init", "two"] {
+        let task = group.blocks("task").find(|t| t.labels == [step]).unwrap();
+        let config = task.body.only("config");
+        assert_eq!(config.body.text("hostname"), Some("user"), "{step}");
+    }
+}
+
 /// Compose creates a container anew when its labels change, but not when a config does.
 #[test]
 fn compose_tells_files_apart() {

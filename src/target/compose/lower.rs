@@ -103,6 +103,12 @@ pub(super) fn is_expanded(service: &plan::Service) -> bool {
             && (own_volumes || !service.sidecars.is_empty() || !service.inits.is_empty()))
 }
 
+/// The host name of a replica: of scaled ones each container has its own.
+fn host_name(place: Place<'_>) -> Option<String> {
+    let Place { service, main, .. } = place;
+    (is_expanded(service) || service.replicas == 1).then(|| main.to_owned())
+}
+
 /// The Compose services that the replicas of a service become.
 pub(super) fn emitted_names(service: &plan::Service) -> Vec<String> {
     if is_expanded(service) {
@@ -248,6 +254,9 @@ impl<'a> Lowering<'a> {
             emitted.restart = Some("no");
             if self.settings.is_host() {
                 emitted.network_mode = Some("host".to_owned());
+            } else {
+                // A keytab, or a number of its own, is found by the host name, by steps too.
+                emitted.hostname = host_name(place);
             }
             emitted.profiles.clone_from(&service.profiles);
             let family = format!("{}-{}", service.name, init.container.name);
@@ -279,9 +288,7 @@ impl<'a> Lowering<'a> {
         network: Option<&str>,
     ) -> Service {
         let Place {
-            service,
-            replica,
-            main,
+            service, replica, ..
         } = place;
         let plan::Service {
             name: _,
@@ -312,9 +319,7 @@ impl<'a> Lowering<'a> {
         } else if let Some(network) = network {
             emitted.network_mode = Some(format!("service:{network}"));
         } else {
-            if expanded || *replicas == 1 {
-                emitted.hostname = Some(main.to_owned());
-            }
+            emitted.hostname = host_name(place);
             if expanded {
                 emitted.aliases.push(service.name.to_string());
             }

@@ -20,6 +20,16 @@ use crate::emit::hcl::{Expr, Piece};
 use crate::plan;
 use crate::problem::{Problem, Span};
 
+/// The host name of a replica on the Docker network.
+fn host_name(place: Place<'_>) -> Option<Text> {
+    let service = place.service;
+    if service.kind == Kind::Ensemble {
+        return Some(place.covered.numbered(&service.name));
+    }
+    let alone = place.covered.count == 1 && service.replicas == 1 && service.kind != Kind::Daemon;
+    alone.then(|| vec![Piece::Text(service.name.to_string())])
+}
+
 impl Lowering<'_> {
     /// Mode, names and published ports of an allocation's network.
     pub(super) fn network(&mut self, place: Place<'_>, group: &mut Group) {
@@ -167,17 +177,21 @@ impl Lowering<'_> {
     pub(super) fn named(&self, place: Place<'_>, config: &mut Config) {
         let service = place.service;
         config.network_mode = Some(vec![Piece::Text(self.docker_network())]);
+        config.hostname = host_name(place);
         if service.kind == Kind::Ensemble {
-            let name = place.covered.numbered(&service.name);
-            config.hostname = Some(name.clone());
-            config.aliases.push(name);
-        } else if place.covered.count == 1 && service.replicas == 1 && service.kind != Kind::Daemon
-        {
-            config.hostname = Some(vec![Piece::Text(service.name.to_string())]);
+            config.aliases.extend(config.hostname.clone());
         }
         config
             .aliases
             .push(vec![Piece::Text(service.name.to_string())]);
+    }
+
+    /// How a step reaches others. Its replica's host name is its own: a keytab, or a number, is found by that.
+    pub(super) fn reaching_as(&self, place: Place<'_>, config: &mut Config) {
+        self.reaching(config);
+        if self.settings.discovery() == Discovery::DockerNetwork {
+            config.hostname = host_name(place);
+        }
     }
 
     /// The Docker network that containers join.

@@ -221,7 +221,7 @@ impl<'a> Lowering<'a> {
             && always(step)
         {
             let mut task = self.container(&step.container, place, true);
-            self.reaching(&mut task.config);
+            self.reaching_as(place, &mut task.config);
             return task;
         }
         let Some(first) = steps.first() else {
@@ -241,7 +241,7 @@ impl<'a> Lowering<'a> {
         let wait_path = free(wait::SCRIPT_PATH, &whole);
         whole.command = Some(plan::Words::own(&["bash", &path], first.container.span));
         let mut task = self.container(&whole, place, true);
-        self.reaching(&mut task.config);
+        self.reaching_as(place, &mut task.config);
         let mut script = HEAD.to_owned();
         chain.begin(&mut script);
         push_waits(&mut script, waits, &wait_path);
