@@ -158,6 +158,31 @@ fn kubernetes_sets_a_variable_of_one_replica_before_the_entrypoint() {
     }
 }
 
+/// A sidecar starts after its main process: that one is healthy before the sidecar's port is open.
+#[test]
+fn compose_waits_for_the_port_of_a_sidecar() {
+    let blueprint = r#"
+blueprint: v1
+name: demo
+images: { app: { ref: "app:1" } }
+services:
+  db:
+    image: app
+    ports: { client: 1 }
+    health: { tcp: client }
+    sidecars: { agent: { command: [agent], ports: { metrics: 2 } } }
+  user: { image: app, needs: [db.client, db.metrics] }
+"#;
+    let services = composed(blueprint);
+    let awaited = &services["user"]["depends_on"];
+    assert_eq!(text(&awaited["db"]["condition"]), "service_healthy");
+    let gate = "wait-db-metrics-all";
+    let condition = text(&awaited[gate]["condition"]);
+    assert_eq!(condition, "service_completed_successfully");
+    let words: Vec<&str> = items(&services[gate]["command"]).iter().map(text).collect();
+    assert_eq!(words, ["1", "db:2"]);
+}
+
 /// A step finds by the host name which replica it belongs to, and so does what it fetches a keytab from.
 #[test]
 fn steps_have_the_host_name_of_their_replica() {

@@ -75,7 +75,10 @@ fn native(need: &plan::Need, needed: &plan::Service) -> Option<Condition> {
     // apart, healthy means ready, which can be much later than the port is open.
     let check = health.usable()?;
     let same = matches!(&check.probe, Probe::Tcp(name, _) if name == port);
-    (!health.apart || same).then_some(Condition::Healthy)
+    // Of a sidecar, which starts later, no check of the main process says anything.
+    let beside = |p: &plan::Port| p.name == *port && p.sidecar.is_some();
+    let whole = !health.apart && !needed.ports.iter().any(beside);
+    (whole || same).then_some(Condition::Healthy)
 }
 
 /// The service that waits for a port of several replicas; one for all who need the same.
