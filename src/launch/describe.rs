@@ -70,19 +70,20 @@ pub fn describe(launch: &Launch) -> String {
         out.file(file);
     }
     if let Some(kerberos) = kerberos {
-        let names: Vec<&str> = kerberos
-            .keytabs
-            .iter()
-            .chain(&kerberos.keystores)
-            .map(String::as_str)
-            .collect();
         out.line(&format!("write {}", kerberos.settings));
-        out.line(&format!(
-            "fetch {} from {} to {}",
-            names.join(", "),
-            kerberos.issuer,
-            kerberos.directory
-        ));
+        for (what, names) in [
+            ("keytabs", &kerberos.keytabs),
+            ("keystores", &kerberos.keystores),
+        ] {
+            if !names.is_empty() {
+                out.line(&format!(
+                    "fetch the {what} {} from {} to {}",
+                    names.join(", "),
+                    kerberos.issuer,
+                    kerberos.directory
+                ));
+            }
+        }
     }
     for step in steps {
         out.line(&step.to_string());

@@ -313,7 +313,7 @@ impl<'a> Reader<'a> {
                 .text("KERBEROS_REALM")
                 .unwrap_or("EXAMPLE.COM")
                 .to_owned(),
-            issuer: issuer.unwrap_or_else(|| format!("{server}:8081")),
+            issuer: issuer.unwrap_or_else(|| format!("{}:8081", without_port(server))),
             directory: self.path("KEYTAB_DIR").unwrap_or(usual),
             keytabs,
             keystores,
@@ -332,6 +332,18 @@ impl<'a> Reader<'a> {
             normal,
             pause,
         })
+    }
+}
+
+/// The host of a server that may be named with a port.
+pub(super) fn without_port(server: &str) -> &str {
+    match server.rsplit_once(':') {
+        Some((host, port))
+            if port.parse::<u16>().is_ok() && (host.ends_with(']') || !host.contains(':')) =>
+        {
+            host
+        }
+        _ => server,
     }
 }
 

@@ -812,6 +812,73 @@ fn downloads_are_proven() {
 }
 
 #[test]
+fn keytabs_and_keystores_come_from_the_issuer() {
+    let port = server(vec![
+        ("/keytab/", b"keys".to_vec()),
+        ("/keystore/", b"store".to_vec()),
+        ("/truststore", b"trust".to_vec()),
+    ]);
+    let container = Container::new();
+    let to = container.text("data/keytabs");
+    let settings = container.text("conf/krb5.conf");
+    let container = container
+        .set("KERBEROS_KEYTABS", "dn HTTP")
+        .set("KERBEROS_KEYSTORES", "hadoop")
+        .set("KERBEROS_SERVER", "kdc:1088")
+        .set("KERBEROS_REALM", "EXAMPLE.ORG")
+        .set("KEYTAB_DIR", &to)
+        .set("KRB5_CONFIG", &settings);
+    let output = container.run(&["--dry-run", "--", "true"]);
+    let steps = printed(&output).replace(&container.text(""), "");
+    assert_eq!(
+        steps,
+        "write conf/krb5.conf\n\
+            fetch the keytabs dn, HTTP from kdc:8081 to data/keytabs\n\
+            fetch the keystores hadoop from kdc:8081 to data/keytabs\nrun true\n"
+    );
+    let container = container.set("ISSUER_SERVER", &format!("127.0.0.1:{port}"));
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(said(&output), "");
+    let text = container.read("conf/krb5.conf");
+    for part in [
+        "default_realm = EXAMPLE.ORG\n",
+        "kdc = kdc:1088\n",
+        "admin_server = kdc\n",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    for (name, content) in [
+        ("dn.keytab", "keys"),
+        ("HTTP.keytab", "keys"),
+        ("hadoop.keystore", "store"),
+        ("truststore", "trust"),
+    ] {
+        let name = format!("data/keytabs/{name}");
+        assert_eq!(container.read(&name), content);
+        let mode = fs::metadata(container.path(&name)).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn a_keytab_that_does_not_come_ends_the_start() {
+    let port = server(vec![]);
+    let container = Container::new();
+    let settings = container.text("conf/krb5.conf");
+    let container = container
+        .set("KERBEROS_KEYTABS", "dn")
+        .set("ISSUER_SERVER", &format!("127.0.0.1:{port}"))
+        .set("KERBEROS_TIMEOUT", "2")
+        .set("KRB5_CONFIG", &settings);
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    let lines = said(&output);
+    assert_eq!(lines.matches("waiting for http://").count(), 1, "{lines}");
+    assert!(lines.contains("/dn: http status: 404"), "{lines}");
+}
+
+#[test]
 fn a_default_file_is_merged_with() {
     let there = "<?xml version=\"1.0\"?>\n<!-- <property> of nobody -->\n<configuration>\n  <property name=\"c\" value=\"old\"/>\n  \
         <property><name>a</name><value>1</value></property>\n  <property>\n    <name>b</name>\n    \

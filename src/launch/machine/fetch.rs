@@ -10,7 +10,9 @@ use flate2::read::GzDecoder;
 use sha2::{Digest as _, Sha256, Sha512};
 
 use super::files;
+use super::wait::{BETWEEN, SAID};
 use super::{Failure, reason, say};
+use crate::launch::settings::without_port;
 use crate::launch::{Digest, Download, Kerberos};
 
 /// Where an unpacked archive says what it is.
@@ -206,7 +208,8 @@ pub(super) fn kerberos(kerberos: &Kerberos) -> Result<(), Failure> {
     } = kerberos;
     let written = files::put(settings, &krb5(server, realm));
     written.map_err(|failure| {
-        let help = "set KRB5_CONFIG to a file that the process may write";
+        let help = "set KRB5_CONFIG to a file that the process may write, and name it to Java by \
+            -Djava.security.krb5.conf";
         Failure::new(format!("{}: {help}", failure.message))
     })?;
     let host = full_host_name();
@@ -220,6 +223,7 @@ pub(super) fn kerberos(kerberos: &Kerberos) -> Result<(), Failure> {
         wanted.push(("truststore".to_owned(), "truststore".to_owned()));
     }
     let began = Instant::now();
+    let mut said: Option<Instant> = None;
     for (path, name) in wanted {
         let url = format!("http://{issuer}/{path}");
         let bytes = loop {
@@ -228,9 +232,13 @@ pub(super) fn kerberos(kerberos: &Kerberos) -> Result<(), Failure> {
                 Err(reason) if began.elapsed() >= *limit => {
                     return Err(Failure::new(format!("can't fetch {url}: {reason}")));
                 }
-                Err(reason) => say(&format!("waiting for {url} ({reason})")),
+                Err(reason) if said.is_none_or(|last| last.elapsed() >= SAID) => {
+                    said = Some(Instant::now());
+                    say(&format!("waiting for {url} ({reason})"));
+                }
+                Err(_) => {}
             }
-            thread::sleep(Duration::from_secs(5).min(*limit));
+            thread::sleep(BETWEEN);
         };
         files::put_bytes(&directory.join(name), &bytes, 0o600)?;
     }
@@ -249,7 +257,8 @@ fn krb5(server: &str, realm: &str) -> String {
     format!(
         "[libdefaults]\n  default_realm = {realm}\n  dns_lookup_realm = false\n  \
             dns_lookup_kdc = false\n  rdns = false\n\n[realms]\n  {realm} = {{\n    \
-            kdc = {server}\n    admin_server = {server}\n  }}\n"
+            kdc = {server}\n    admin_server = {}\n  }}\n",
+        without_port(server)
     )
 }
 

@@ -12,9 +12,10 @@ use crate::launch::{Endpoint, Waits};
 
 /// An address that is gone answers nothing for minutes.
 const ONE_TRY: Duration = Duration::from_secs(2);
-const BETWEEN: Duration = Duration::from_secs(1);
+/// The pause between two tries.
+pub(super) const BETWEEN: Duration = Duration::from_secs(1);
 /// How often is said what is missing.
-const SAID: Duration = Duration::from_secs(10);
+pub(super) const SAID: Duration = Duration::from_secs(10);
 
 /// Returns when as many answer as must.
 pub(super) fn for_all(waits: &Waits) -> Result<(), Failure> {
