@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::images;
-use super::names::{PortTable, name, port_name, port_table, unknown};
+use super::names::{PortTable, Ports, name, port_name, port_table, unknown};
 use super::needs;
 use crate::blueprint::{
     At, Blueprint, Check, Config, Health, HttpCheck, Init, Kind, Map, PortForm, PortRef, Protocol,
@@ -152,7 +152,7 @@ impl Checker<'_> {
         self.init(&service.init, problems);
         ports(key, service, problems);
         volumes(&service.volumes, problems);
-        let own: Vec<&str> = self.ports.get(&*key.value).cloned().unwrap_or_default();
+        let own = self.ports.get(&*key.value).cloned().unwrap_or_default();
         health(service.health.as_ref(), &own, problems);
         for (sidecar_key, sidecar) in service.sidecars.iter() {
             name("a sidecar", &sidecar_key.value, sidecar_key.span, problems);
@@ -344,7 +344,7 @@ fn volumes(volumes: &Map<Volume>, problems: &mut Problems) {
     }
 }
 
-fn health(health: Option<&Health>, ports: &[&str], problems: &mut Problems) {
+fn health(health: Option<&Health>, ports: &Ports<'_>, problems: &mut Problems) {
     let Some(health) = health else {
         return;
     };
@@ -398,17 +398,10 @@ fn health(health: Option<&Health>, ports: &[&str], problems: &mut Problems) {
 fn port_ref(
     tcp: Option<&PortRef>,
     http: Option<&HttpCheck>,
-    ports: &[&str],
+    ports: &Ports<'_>,
     problems: &mut Problems,
 ) {
     for port in tcp.into_iter().chain(http.map(|h| &h.port)) {
-        if !ports.contains(&&*port.name) {
-            problems.add(unknown(
-                "port",
-                &port.name,
-                port.span,
-                ports.iter().copied(),
-            ));
-        }
+        ports.check(&port.name, port.span, problems);
     }
 }

@@ -3,28 +3,56 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::blueprint::{At, Blueprint};
+use crate::blueprint::{At, Blueprint, Map, PortForm, Protocol};
 use crate::problem::{Problem, Problems, Span, one_of};
 
 /// The rule for names of clusters and services, in words.
 pub const NAME_RULE: &str =
     "lower-case letters, digits and dashes, a letter first, at most 40 characters";
 
-/// Port names of each service, those of its sidecars with them.
-pub(super) type PortTable<'a> = HashMap<&'a str, Vec<&'a str>>;
+/// The ports of each service, those of its sidecars with them.
+pub(super) type PortTable<'a> = HashMap<&'a str, Ports<'a>>;
+
+/// The ports of a service by name, and those of them that are UDP's.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Ports<'a> {
+    names: Vec<&'a str>,
+    udp: Vec<&'a str>,
+}
+
+impl Ports<'_> {
+    /// Checks a port that something is to connect to.
+    pub(super) fn check(&self, name: &str, span: Span, problems: &mut Problems) {
+        if !self.names.contains(&name) {
+            problems.add(unknown("port", name, span, self.names.iter().copied()));
+        } else if self.udp.contains(&name) {
+            problems.add(
+                Problem::error("wrong-value", format!("nothing can connect to `{name}`"))
+                    .at(span)
+                    .label("expected a port of protocol tcp: udp has no connections"),
+            );
+        }
+    }
+}
 
 pub(super) fn port_table(blueprint: &Blueprint) -> PortTable<'_> {
-    blueprint
-        .services
-        .iter()
-        .map(|(name, service)| {
-            let sidecars = service.sidecars.iter().flat_map(|(_, s)| s.ports.names());
-            (
-                &*name.value,
-                service.ports.names().chain(sidecars).collect(),
-            )
-        })
-        .collect()
+    let services = blueprint.services.iter();
+    let tables = services.map(|(name, service)| {
+        let all = || {
+            [&service.ports]
+                .into_iter()
+                .chain(service.sidecars.iter().map(|(_, s)| &s.ports))
+        };
+        let is_udp = |form: &PortForm| form.0.protocol.is_some_and(|p| p.value == Protocol::Udp);
+        let udp = all().flat_map(Map::iter).filter(|(_, form)| is_udp(form));
+        let ports = Ports {
+            // Also of those that are wrong otherwise.
+            names: all().flat_map(Map::names).collect(),
+            udp: udp.map(|(port, _)| &*port.value).collect(),
+        };
+        (&*name.value, ports)
+    });
+    tables.collect()
 }
 
 /// The problem of a name that refers to nothing.

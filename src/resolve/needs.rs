@@ -25,9 +25,7 @@ pub(super) fn check(
             };
             if let Some(port) = port {
                 let known = ports.get(name).cloned().unwrap_or_default();
-                if !known.contains(&port) {
-                    problems.add(unknown("port", port, span, known.into_iter()));
-                }
+                known.check(port, span, problems);
                 if needed.kind.is_some_and(|k| k.value == Kind::Job) {
                     problems.add(
                         Problem::error(
