@@ -37,6 +37,10 @@ pub const ALL: &[&dyn Target] = &[
     &docker::Docker,
 ];
 
+/// The permissions of a volume in memory where it belongs to root: all may write it. Unless said, Docker gives
+/// it those of the image's directory at its place.
+const TMPFS_MODE: u32 = 0o1777;
+
 /// A platform that flokkr emits files for.
 pub trait Target: Sync {
     /// Its name on the command line and under `targets:`; its folder below `gen all`.

@@ -205,6 +205,21 @@ fn steps_have_the_host_name_of_their_replica() {
     }
 }
 
+/// Unless it is said, Docker gives a volume in memory the permissions of the image's directory at its place, and root.
+#[test]
+fn everybody_may_write_a_volume_in_memory() {
+    let blueprint = STEPS.replace("path: /data, size: 1Gi", "path: /data, kind: memory");
+    let services = composed(&blueprint);
+    let mount = &services["user"]["volumes"][0];
+    assert_eq!(mount["tmpfs"]["mode"].as_u64(), Some(0o1777));
+    let files = files(&blueprint, "nomad");
+    let group = group(&files, "user");
+    let main = group.blocks("task").find(|t| t.labels == ["user"]).unwrap();
+    let mount = main.body.only("config").body.only("mount");
+    let mode = mount.body.only("tmpfs_options").body.plain("mode");
+    assert_eq!(mode, Some("1023"));
+}
+
 /// Compose creates a container anew when its labels change, but not when a config does.
 #[test]
 fn compose_tells_files_apart() {

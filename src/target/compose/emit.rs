@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::share;
 use crate::emit::yaml::{self, Yaml};
 use crate::plan::{Part, Plan, Value};
-use crate::target::patch;
+use crate::target::{TMPFS_MODE, patch};
 
 /// The whole file.
 pub(super) fn document(project: &Project, plan: &Plan, settings: &Settings) -> String {
@@ -364,11 +364,13 @@ fn volume_mount(mount: &VolumeMount) -> Yaml {
         key(&mut body, "read_only", Yaml::Plain("true".to_owned()));
     }
     match mount {
-        VolumeMount::Memory {
-            size: Some(size), ..
-        } => {
-            let size = vec![("size".to_owned(), Yaml::number(*size))];
-            key(&mut body, "tmpfs", Yaml::Map(size));
+        VolumeMount::Memory { size, .. } => {
+            let mut options = Entries::new();
+            if let Some(size) = size {
+                key(&mut options, "size", Yaml::number(*size));
+            }
+            key(&mut options, "mode", Yaml::number(TMPFS_MODE));
+            key(&mut body, "tmpfs", Yaml::Map(options));
         }
         VolumeMount::Bind { .. } => {
             let create = (
@@ -377,7 +379,7 @@ fn volume_mount(mount: &VolumeMount) -> Yaml {
             );
             key(&mut body, "bind", Yaml::Map(vec![create]));
         }
-        VolumeMount::Memory { .. } | VolumeMount::Named { .. } => {}
+        VolumeMount::Named { .. } => {}
     }
     Yaml::Map(body)
 }

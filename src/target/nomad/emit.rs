@@ -11,6 +11,7 @@ use super::share::{self, Locals};
 use crate::emit::hcl::{self, Body, Expr, Piece};
 use crate::plan::Plan;
 use crate::problem::Problems;
+use crate::target::TMPFS_MODE;
 use crate::target::probe::duration;
 
 /// The whole file of a job.
@@ -481,9 +482,12 @@ fn mount_body(mount: &Mount) -> Body {
     if *readonly {
         body.set("readonly", Expr::bool(true));
     }
-    if let Some(size) = size {
+    if *kind == "tmpfs" {
         let mut inside = Body::default();
-        inside.set("size", Expr::number(*size));
+        if let Some(size) = size {
+            inside.set("size", Expr::number(*size));
+        }
+        inside.set("mode", Expr::number(TMPFS_MODE));
         body.block("tmpfs_options", &[], inside);
     }
     if let Some(driver) = driver {
