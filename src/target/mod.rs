@@ -37,8 +37,8 @@ pub const ALL: &[&dyn Target] = &[
     &docker::Docker,
 ];
 
-/// The permissions of a volume in memory where it belongs to root: all may write it. Unless said, Docker gives
-/// it those of the image's directory at its place.
+/// The permissions of a volume in memory where it belongs to root: all may write it. Docker is told, since it gives
+/// it those of the image's directory at its place; runc 1.1.5 does so all the same.
 const TMPFS_MODE: u32 = 0o1777;
 
 /// A platform that flokkr emits files for.

@@ -205,7 +205,7 @@ fn steps_have_the_host_name_of_their_replica() {
     }
 }
 
-/// Unless it is said, Docker gives a volume in memory the permissions of the image's directory at its place, and root.
+/// A volume in memory belongs to root. Unless it is said, it may have the permissions of the image's directory there.
 #[test]
 fn everybody_may_write_a_volume_in_memory() {
     let blueprint = STEPS.replace("path: /data, size: 1Gi", "path: /data, kind: memory");
