@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
@@ -858,6 +859,40 @@ fn keytabs_and_keystores_come_from_the_issuer() {
         assert_eq!(container.read(&name), content);
         let mode = fs::metadata(container.path(&name)).unwrap().permissions();
         assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
+    }
+}
+
+/// A `krb5.conf` that the process may not write is kept when it is of the realm.
+#[test]
+fn settings_of_kerberos_that_are_somebodys_stay() {
+    let container = Container::new();
+    let settings = container.text("sealed/krb5.conf");
+    fs::create_dir(container.path("sealed")).unwrap();
+    fs::write(&settings, "[libdefaults]\n  default_realm = EXAMPLE.ORG\n").unwrap();
+    for (below, mode) in [("", 0o755), ("sealed/krb5.conf", 0o444), ("sealed", 0o555)] {
+        let mode = fs::Permissions::from_mode(mode);
+        fs::set_permissions(container.path(below), mode).unwrap();
+    }
+    let container = container.set("KERBEROS_ENABLED", "true");
+    let container = container.set("KRB5_CONFIG", &settings);
+    // Root may write everything, and others need not reach the program where it was built.
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    let program = container.path("bin/flokkr");
+    fs::copy(env!("CARGO_BIN_EXE_flokkr"), &program).unwrap();
+    for (realm, code, what) in [
+        ("EXAMPLE.ORG", 0, "stays as it is"),
+        ("EXAMPLE.NET", 1, "with this default_realm"),
+    ] {
+        let mut command = Command::new(&program);
+        command.args(["launch", "true"]).env_clear();
+        command.envs(container.env.iter().map(|(k, v)| (k, v)));
+        command.env("KERBEROS_REALM", realm);
+        if is_root {
+            command.uid(65534).gid(65534);
+        }
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", said(&output));
+        assert!(said(&output).contains(what), "{}", said(&output));
     }
 }
 

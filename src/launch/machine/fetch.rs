@@ -194,24 +194,42 @@ pub(super) fn text(url: &str, limit: Duration) -> Result<String, String> {
         .map_err(|e| e.to_string())
 }
 
-/// Fetches keytabs and keystores, and names server and realm in `krb5.conf`.
-pub(super) fn kerberos(kerberos: &Kerberos) -> Result<(), Failure> {
+/// Names server and realm in `krb5.conf`. One that can't be written is somebody's, and stays if it is of the realm.
+pub(super) fn kerberos_settings(kerberos: &Kerberos) -> Result<(), Failure> {
     let Kerberos {
         server,
         realm,
+        settings,
+        ..
+    } = kerberos;
+    let Err(failure) = files::put(settings, &krb5(server, realm)) else {
+        return Ok(());
+    };
+    let there = files::read(settings).ok().flatten();
+    let is_default = |line: &str| {
+        let value = line.trim().strip_prefix("default_realm");
+        let value = value.and_then(|rest| rest.trim_start().strip_prefix('='));
+        value.is_some_and(|value| value.trim() == realm)
+    };
+    if there.is_some_and(|text| text.lines().any(is_default)) {
+        say(&format!("{settings} stays as it is: it names {realm}"));
+        return Ok(());
+    }
+    let help = "set KRB5_CONFIG to a file that the process may write, and name it to Java by \
+        -Djava.security.krb5.conf; or put one there with this default_realm";
+    Err(Failure::new(format!("{}: {help}", failure.message)))
+}
+
+/// Fetches keytabs and keystores.
+pub(super) fn kerberos(kerberos: &Kerberos) -> Result<(), Failure> {
+    let Kerberos {
         issuer,
         directory,
         keytabs,
         keystores,
-        settings,
         limit,
+        ..
     } = kerberos;
-    let written = files::put(settings, &krb5(server, realm));
-    written.map_err(|failure| {
-        let help = "set KRB5_CONFIG to a file that the process may write, and name it to Java by \
-            -Djava.security.krb5.conf";
-        Failure::new(format!("{}: {help}", failure.message))
-    })?;
     let host = full_host_name();
     let mut wanted: Vec<(String, String)> = keytabs
         .iter()

@@ -77,6 +77,10 @@ pub fn run(launch: &Launch, env: &Environment, init: bool) -> Ended {
 fn prepare(launch: &Launch, children: &Children) -> Result<(), Failure> {
     files::own(&launch.owned, launch.user)?;
     if let Some(user) = launch.user {
+        // Later there is nobody who may.
+        if let Some(kerberos) = launch.kerberos.as_ref().filter(|_| process::is_root()) {
+            fetch::kerberos_settings(kerberos)?;
+        }
         process::become_user(user)?;
     }
     if let Some((url, to)) = &launch.clone {
@@ -99,6 +103,7 @@ fn prepare(launch: &Launch, children: &Children) -> Result<(), Failure> {
         files::config(file)?;
     }
     if let Some(kerberos) = &launch.kerberos {
+        fetch::kerberos_settings(kerberos)?;
         fetch::kerberos(kerberos)?;
     }
     for step in &launch.steps {

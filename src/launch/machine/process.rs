@@ -211,6 +211,11 @@ pub(super) fn exec(words: &[String], env: &Environment) -> Never<Failure> {
     Err(not_run(words.first().copied().unwrap_or_default(), &error))
 }
 
+/// Whether this is root.
+pub(super) fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
 /// Becomes this launcher again as another user, unless it is that already.
 pub(super) fn become_user((uid, gid): (u32, u32)) -> Result<(), Failure> {
     let own = rustix::process::geteuid();

@@ -50,7 +50,7 @@ impl Draft<'_, '_> {
             }
         }
         let rest = std::mem::take(&mut environment.rest);
-        let (Some((entrypoint, command)), Shell::Bash) = (
+        let (Some([entrypoint, command]), Shell::Bash) = (
             whole_line(container, entrypoint, command),
             container.image.shell,
         ) else {
@@ -236,10 +236,10 @@ fn whole_line(
     container: &Container,
     entrypoint: Option<Each<Vec<Value>>>,
     command: Option<Each<Vec<Value>>>,
-) -> Option<(Each<Vec<Value>>, Each<Vec<Value>>)> {
+) -> Option<[Each<Vec<Value>>; 2]> {
     let same = |words: Vec<String>| Each::Same(words.into_iter().map(Value::new).collect());
     if let Some(entrypoint) = entrypoint {
-        return Some((entrypoint, command.unwrap_or(Each::Same(Vec::new()))));
+        return Some([entrypoint, command.unwrap_or(Each::Same(Vec::new()))]);
     }
     let image = &container.image;
     let own = || {
@@ -247,7 +247,7 @@ fn whole_line(
         Some(same(words.iter().map(|word| word.value.clone()).collect()))
     };
     let command = command.or_else(own)?;
-    Some((image.built_entrypoint().map(same)?, command))
+    Some([image.built_entrypoint().map(same)?, command])
 }
 
 /// The `env` before a line that begins with `first`, if a replica has any of these variables.
