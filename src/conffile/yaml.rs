@@ -8,6 +8,10 @@ use super::Corruption;
 use super::tree::{self, Tree};
 use std::fmt::Write as _;
 
+/// Bytes that a key without a mark has at most: YAML 1.2 (7.4.3) and its readers look no further than
+/// 1024 characters for the colon.
+const SIMPLE_KEY: usize = 1000;
+
 /// The text of a file with these entries.
 ///
 /// # Errors
@@ -39,11 +43,18 @@ fn pair(key: &str, child: &Tree<'_>) -> Vec<String> {
     } else {
         quote(key)
     };
+    let (mut lines, key) = if key.len() > SIMPLE_KEY {
+        (vec![format!("? {key}")], String::new())
+    } else {
+        (Vec::new(), key)
+    };
     if let Tree::Scalar(value) = child {
-        return vec![format!("{key}: {}", scalar(value))];
+        lines.push(format!("{key}: {}", scalar(value)));
+    } else {
+        lines.push(format!("{key}:"));
+        lines.extend(block(child).into_iter().map(|line| format!("  {line}")));
     }
-    let below = block(child).into_iter().map(|line| format!("  {line}"));
-    std::iter::once(format!("{key}:")).chain(below).collect()
+    lines
 }
 
 fn element(child: &Tree<'_>) -> Vec<String> {

@@ -44,6 +44,30 @@ fn rendered_files() {
     );
 }
 
+/// Readers of YAML look no further than 1024 characters for the colon behind a key.
+#[test]
+fn yaml_keys_of_any_length_are_read() {
+    for length in [998, 999, 1000, 1001, 1022, 1023, 1024, 1025, 3000] {
+        let long = "k".repeat(length);
+        let quoted = "/".repeat(length);
+        let keys = [
+            long.clone(),
+            format!("below.{long}"),
+            format!("below.{quoted}"),
+            format!("list.1.{long}"),
+            format!("list.1.{quoted}.x"),
+            format!("list.1.{quoted}.y.1"),
+        ];
+        let entries: Vec<_> = keys.iter().map(|key| (&**key, "value")).collect();
+        let text = render(Format::Yaml, &entries).unwrap();
+        let read: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+        let mut found = IndexMap::new();
+        flatten(String::new(), &read, &mut found);
+        let wanted = owned(&entries).into_iter().collect::<IndexMap<_, _>>();
+        assert_eq!(found, wanted, "{length}: {text}");
+    }
+}
+
 #[test]
 fn entries_that_a_file_cannot_hold() {
     let refused = |format, entries: &[(&str, &str)]| -> Vec<Option<usize>> {
