@@ -8,9 +8,9 @@ use super::Corruption;
 use super::tree::{self, Tree};
 use std::fmt::Write as _;
 
-/// Bytes that a key without a mark has at most: YAML 1.2 (7.4.3) and its readers look no further than
-/// 1024 characters for the colon.
-const SIMPLE_KEY: usize = 1000;
+/// Characters that a key has at most before the colon alone (YAML 1.2, 7.4.3): readers look no further,
+/// quotes and escapes included.
+pub(crate) const LONGEST_KEY: usize = 1024;
 
 /// The text of a file with these entries.
 ///
@@ -43,7 +43,7 @@ fn pair(key: &str, child: &Tree<'_>) -> Vec<String> {
     } else {
         quote(key)
     };
-    let (mut lines, key) = if key.len() > SIMPLE_KEY {
+    let (mut lines, key) = if key.chars().count() > LONGEST_KEY {
         (vec![format!("? {key}")], String::new())
     } else {
         (Vec::new(), key)

@@ -75,7 +75,7 @@ fn escape(
         Format::Yaml if dialect.is_python() => {
             yaml_fault(key).map_or_else(|| Ok((key.to_owned(), yaml_value(value)?)), Err)
         }
-        Format::Yaml => checked(numeral_fault(key)),
+        Format::Yaml => checked(numeral_fault(key).or_else(|| merge_fault(key, value))),
         Format::Ini => Ok(raw()),
     }
 }
@@ -149,6 +149,22 @@ fn shell_fault(dialect: Dialect, format: Format, value: &str) -> Option<Fault> {
     })
 }
 
+/// What the YAML writer of apache/hadoop makes of a key that no reader finds before its colon.
+const LONG_KEY: &str = "envtoconf.py of apache/hadoop writes `key: value` alone, and a YAML key of more \
+    than 1024 characters needs a `? ` before it";
+
+/// What the YAML writer of envtoconf 1.2.2, yaml.v2 2.4.0, leaves without the quotes it needs: to
+/// readers of YAML 1.1 a plain `<<` merges a mapping, and as a value it is no text.
+fn merge_fault(key: &str, value: &str) -> Option<Fault> {
+    (value == "<<" || key.split('.').any(|piece| piece == "<<")).then(|| {
+        (
+            "envtoconf 1.2.2 writes `<<` without quotes, and readers of YAML take that for a merge"
+                .to_owned(),
+            AS_FILE.to_owned(),
+        )
+    })
+}
+
 /// What the YAML writer of apache/hadoop, which quotes nothing, would not write as a plain key.
 fn yaml_fault(key: &str) -> Option<Fault> {
     if key.split('.').rev().skip(1).any(is_index) {
@@ -158,6 +174,9 @@ fn yaml_fault(key: &str) -> Option<Fault> {
                 .to_owned(),
             AS_FILE.to_owned(),
         ));
+    }
+    if key.split('.').any(|piece| piece.len() > yaml::LONGEST_KEY) {
+        return Some((LONG_KEY.to_owned(), AS_FILE.to_owned()));
     }
     let last = key.rsplit('.').next().unwrap_or(key);
     if is_index(last) && last != "1" {
@@ -317,8 +336,9 @@ pub(super) fn read(dialect: Dialect, format: Format, key: &str, value: &str) -> 
             let whole = !quoted && meant != value;
             raw(meant, key.or_else(|| broken().filter(|_| !whole)))
         }
-        Format::Yaml if dialect.is_python() => raw(&unquote_yaml(value), yaml_break(value)),
-        Format::Yaml | Format::Ini => raw(value, None),
+        Format::Yaml if dialect.is_python() => raw(&unquote_yaml(value), yaml_break(key, value)),
+        Format::Yaml => raw(value, merge_fault(key, value).map(|(reason, _)| reason)),
+        Format::Ini => raw(value, None),
     }
 }
 
@@ -368,10 +388,17 @@ fn read_xml(dialect: Dialect, key: &str, value: &str) -> Read {
 }
 
 /// Why a value that is written into YAML without quotes would break the file, if it would.
-fn yaml_break(value: &str) -> Option<String> {
+fn yaml_break(key: &str, value: &str) -> Option<String> {
+    if key.split('.').any(|piece| piece.len() > yaml::LONGEST_KEY) {
+        return Some(LONG_KEY.to_owned());
+    }
     let quoted = unquote_yaml(value) != value;
     let begins = value.starts_with(|c: char| "?:,[]{}#&*!|>'\"%@`".contains(c));
-    let breaks = begins || value.contains(": ") || value.contains(" #") || value.ends_with(':');
+    let breaks = begins
+        || value == "<<"
+        || value.contains(": ")
+        || value.contains(" #")
+        || value.ends_with(':');
     (breaks && !quoted)
         .then(|| "the file cannot be read as YAML: its value is written without quotes".to_owned())
 }

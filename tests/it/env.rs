@@ -211,6 +211,24 @@ fn compare(decoded: &env::Decoded, expected: &serde_yaml::Value) -> Result<(), S
         .ok_or(format!("also {files:?}, {reasons:?}, {unrelated:?}"))
 }
 
+/// A writer that puts `key: value` is given keys that are found before their colon.
+#[test]
+fn yaml_keys_for_a_writer_without_marks() {
+    let is_taken = |length: usize| {
+        let key = format!("a.{}", "k".repeat(length));
+        let file = ConfigFile {
+            name: "storm.yaml",
+            format: None,
+            entries: vec![(&key, "x")],
+        };
+        encode(Dialect::Apache, &file).is_ok()
+    };
+    assert_eq!(
+        [1023, 1024, 1025, 3000].map(is_taken),
+        [true, true, false, false]
+    );
+}
+
 #[test]
 fn environments_are_read_as_the_launchers_read_them() {
     let mut failures = Vec::new();

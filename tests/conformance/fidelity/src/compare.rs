@@ -79,12 +79,12 @@ fn map(
     for (name, value) in expected {
         text(&format!("{what} {name:?}"), value, got.get(name), lines);
     }
-    for name in got.keys().filter(|name| !expected.contains_key(*name)) {
+    for (name, value) in got.iter().filter(|(name, _)| !expected.contains_key(*name)) {
         // A number follows where a process has such a variable itself.
         let plain = name.trim_end_matches(|c: char| c.is_ascii_digit());
         let plain = plain.strip_suffix('_').unwrap_or(name);
         if !carriers.contains(&plain) {
-            lines.push(format!("{what} {name:?} should not be there"));
+            lines.push(format!("{what} {name:?} should not be there: {value:?}"));
         }
     }
 }
