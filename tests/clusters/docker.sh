@@ -13,9 +13,11 @@ inside() {
   docker exec --interactive "$(container "$server")" "$@"
 }
 
-# Whoever started the process starts it again.
+# Whoever started the process starts it again. One that does not run can't be ended.
 crash() {
-  kill -9 "$(docker inspect --format '{{.State.Pid}}' "$(container "$1")")"
+  local process
+  process=$(docker inspect --format '{{.State.Pid}}' "$(container "$1")")
+  [ "$process" -gt 0 ] && kill -9 "$process"
 }
 
 # Starts the client of a server in a network, without variables that match a pattern. More arguments are for
