@@ -90,7 +90,8 @@ records! {
         /// Where it is mounted.
         pub path: At<ContainerPath> = "path", "path: /data";
         /// `persistent` (the default): one per replica, kept; `shared`: one for all replicas, kept;
-        /// `temporary`; `memory`; `host`: a directory of the node.
+        /// `temporary`; `memory`, which steps and sidecars share only where the target can; `host`: a
+        /// directory of the node.
         pub kind: Option<At<VolumeKind>> = "kind", "kind: persistent";
         /// How much it holds.
         pub size: Option<At<Size>> = "size", "size: 10Gi";

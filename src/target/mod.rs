@@ -12,6 +12,7 @@ mod docker;
 mod image;
 mod kubernetes;
 mod local;
+mod memory;
 mod nomad;
 mod patch;
 mod probe;
@@ -36,10 +37,6 @@ pub const ALL: &[&dyn Target] = &[
     &nomad::Nomad,
     &docker::Docker,
 ];
-
-/// The permissions of a volume in memory where it belongs to root: all may write it. Docker is told, since it gives
-/// it those of the image's directory at its place; runc 1.1.5 does so all the same.
-const TMPFS_MODE: u32 = 0o1777;
 
 /// A platform that flokkr emits files for.
 pub trait Target: Sync {

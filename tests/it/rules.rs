@@ -220,6 +220,35 @@ fn everybody_may_write_a_volume_in_memory() {
     assert_eq!(mode, Some("1023"));
 }
 
+/// A `tmpfs` is of one container: what a step or a sidecar puts there, the main process does not see. It is lost
+/// only where several mount it, and not where containers of a pod share it.
+#[test]
+fn volumes_in_memory_that_processes_share_are_a_loss() {
+    let said = |target: &str, blueprint: &str| emit(blueprint, target::find(target).unwrap()).said;
+    let in_memory = STEPS.replace("path: /data, size: 1Gi", "path: /data, kind: memory");
+    let without_steps = in_memory.lines().filter(|line| !line.contains("init:"));
+    let beside = without_steps.collect::<Vec<_>>().join("\n");
+    let alone = beside.replace("command: [agent]", "command: [agent], volumes: false");
+    for target in ["compose", "nomad"] {
+        let of_all = said(target, &in_memory);
+        let names = "`user` and beside it `one`, `two`, `agent` get an empty /data each";
+        assert!(of_all.contains(names), "{target}: {of_all}");
+        let of_two = said(target, &beside);
+        let names = "`user` and beside it `agent` get an empty /data each";
+        assert!(of_two.contains(names), "{target}: {of_two}");
+        assert!(!said(target, &alone).contains("get an empty"), "{target}");
+        let on_disk = beside.replace("kind: memory", "kind: temporary");
+        assert!(!said(target, &on_disk).contains("get an empty"), "{target}");
+        let why = format!("  {target}: {{ accept: {{ volumes.memory: a cache }} }}");
+        let accepted = format!("{in_memory}targets:\n{why}\n");
+        assert!(
+            !said(target, &accepted).contains("get an empty"),
+            "{target}"
+        );
+    }
+    assert!(!said("kubernetes", &in_memory).contains("get an empty"));
+}
+
 /// Compose creates a container anew when its labels change, but not when a config does.
 #[test]
 fn compose_tells_files_apart() {

@@ -13,7 +13,7 @@ use super::settings::Settings;
 use super::share;
 use crate::emit::yaml::{self, Yaml};
 use crate::plan::{Part, Plan, Value};
-use crate::target::{TMPFS_MODE, patch};
+use crate::target::{memory, patch};
 
 /// The whole file.
 pub(super) fn document(project: &Project, plan: &Plan, settings: &Settings) -> String {
@@ -369,7 +369,7 @@ fn volume_mount(mount: &VolumeMount) -> Yaml {
             if let Some(size) = size {
                 key(&mut options, "size", Yaml::number(*size));
             }
-            key(&mut options, "mode", Yaml::number(TMPFS_MODE));
+            key(&mut options, "mode", Yaml::number(memory::MODE));
             key(&mut body, "tmpfs", Yaml::Map(options));
         }
         VolumeMount::Bind { .. } => {

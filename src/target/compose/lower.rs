@@ -17,7 +17,7 @@ use crate::blueprint::{Kind, Quorum, Restart, User, VolumeKind};
 use crate::plan::{self, Container, Delivered, Label, Part, Plan, Value};
 use crate::problem::{Problem, Problems, Span};
 use crate::target::probe::duration;
-use crate::target::{Account, Layout};
+use crate::target::{Account, Layout, memory};
 
 /// Labels that Docker Compose 2.26.1 gives to every container (`prepareLabels` in `pkg/compose`).
 const OWN_LABELS: &[&str] = &[
@@ -154,6 +154,9 @@ impl<'a> Lowering<'a> {
         }
         for volume in &service.volumes {
             self.volume(volume);
+        }
+        for (span, what) in memory::apart(service) {
+            self.account.lost("volumes.memory", span, &what);
         }
         for (replica, main) in (0u32..).zip(&names) {
             let place = Place {

@@ -40,7 +40,7 @@ records! {
 pub(super) type Settings = ComposeSettings;
 
 /// What Compose cannot carry, by the name that `accept` takes.
-pub(super) const LOSSES: [&str; 10] = [
+pub(super) const LOSSES: [&str; 11] = [
     "build",
     "files.mode",
     "health.alive",
@@ -50,6 +50,7 @@ pub(super) const LOSSES: [&str; 10] = [
     "secrets.mode",
     "stop.before",
     "volumes.class",
+    "volumes.memory",
     "volumes.temporary",
 ];
 

@@ -11,7 +11,7 @@ use super::share::{self, Locals};
 use crate::emit::hcl::{self, Body, Expr, Piece};
 use crate::plan::Plan;
 use crate::problem::Problems;
-use crate::target::TMPFS_MODE;
+use crate::target::memory;
 use crate::target::probe::duration;
 
 /// The whole file of a job.
@@ -487,7 +487,7 @@ fn mount_body(mount: &Mount) -> Body {
         if let Some(size) = size {
             inside.set("size", Expr::number(*size));
         }
-        inside.set("mode", Expr::number(TMPFS_MODE));
+        inside.set("mode", Expr::number(memory::MODE));
         body.block("tmpfs_options", &[], inside);
     }
     if let Some(driver) = driver {

@@ -13,7 +13,7 @@ use crate::blueprint::{self, Kind, Spread, VolumeKind};
 use crate::emit::hcl::Piece;
 use crate::plan::{self, Container, Plan, SecretSource};
 use crate::problem::{Problem, Span};
-use crate::target::Account;
+use crate::target::{Account, memory};
 
 /// The jobs of a plan, and the texts that they expect in Consul's KV store.
 pub(super) fn lower<'a>(
@@ -131,6 +131,9 @@ impl<'a> Lowering<'a> {
             self.account.lost("build", build.span, what);
         }
         self.emulated(service);
+        for (span, what) in memory::apart(service) {
+            self.account.lost("volumes.memory", span, &what);
+        }
         let asked = self
             .settings
             .separate

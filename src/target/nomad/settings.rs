@@ -93,7 +93,7 @@ records! {
 pub(super) type Settings = NomadSettings;
 
 /// What Nomad cannot carry, by the name that `accept` takes.
-pub(super) const LOSSES: [&str; 10] = [
+pub(super) const LOSSES: [&str; 11] = [
     "build",
     "health.alive",
     "health.ready",
@@ -104,6 +104,7 @@ pub(super) const LOSSES: [&str; 10] = [
     "resources",
     "restart",
     "stop.before",
+    "volumes.memory",
 ];
 
 impl Default for Settings {
