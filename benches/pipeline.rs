@@ -21,7 +21,7 @@ use flokkr::library;
 use flokkr::pipeline::{self, Origin};
 use flokkr::plan::{self, Plan};
 use flokkr::problem::{Problems, SourceId, Sources};
-use flokkr::resolve::{Cluster, Input};
+use flokkr::resolve::{Accepts, Cluster, Input};
 use flokkr::target::{self, Account, Configured, Layout, Request, Target, Variants};
 use flokkr::template::Engine;
 use flokkr::workspace::FileLoader;
@@ -239,7 +239,7 @@ fn configure(target: &dyn Target, cluster: &Cluster, sources: &Sources) -> Box<d
 }
 
 impl Emitted {
-    fn plan(self) -> (Box<dyn Configured>, Plan) {
+    fn plan(self) -> (Box<dyn Configured>, Plan, Accepts) {
         let (sources, cluster) = self.case.cluster();
         let configured = configure(self.target, &cluster, &sources);
         let plan = plan::build(
@@ -248,7 +248,7 @@ impl Emitted {
             &sources,
             &mut Problems::default(),
         );
-        (configured, plan)
+        (configured, plan, cluster.accepts)
     }
 
     fn files(self) -> Vec<File> {
@@ -303,9 +303,9 @@ fn c_plan(bencher: Bencher<'_, '_>, emitted: &Emitted) {
 /// Plan to files: the target's model and its text.
 #[divan::bench(args = cases_of_targets())]
 fn d_emit(bencher: Bencher<'_, '_>, emitted: &Emitted) {
-    let (configured, plan) = emitted.plan();
+    let (configured, plan, accepts) = emitted.plan();
     bencher.bench_local(|| {
-        let mut account = Account::open(emitted.target, &*configured);
+        let mut account = Account::open(emitted.target, &*configured, &accepts);
         let request = Request {
             layout: Layout::Several,
             variants: &NoVariants,

@@ -96,7 +96,7 @@ pub fn lower(
         return None;
     }
     let plan = plan::build(cluster, configured.addressing(), sources, problems);
-    let mut account = Account::open(target, &*configured);
+    let mut account = Account::open(target, &*configured, &cluster.accepts);
     let again = Again {
         cluster,
         origin,

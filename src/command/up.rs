@@ -46,7 +46,8 @@ pub(super) fn run(typed: &Up, session: &mut Session) -> Option<u8> {
         configured,
         ..
     } = session.lowered(&loaded, target, Layout::Started)?;
-    let reach = configured.within_reach(&plan, &mut Account::open(target, &*configured));
+    let mut account = Account::open(target, &*configured, &loaded.cluster.accepts);
+    let reach = configured.within_reach(&plan, &mut account);
     let mut written = vec![(directory.join(target.name()), files)];
     let builder = target::ALL.iter().find(|t| t.builds());
     if let Some(builder) = builder.filter(|_| !reach.built.is_empty()) {

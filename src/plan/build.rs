@@ -31,6 +31,7 @@ pub fn build(
         vars,
         declared: _,
         scopes,
+        accepts: _,
         unsure: _,
     } = cluster;
     let directory = Directory::new(blueprint, addressing);

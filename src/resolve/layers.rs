@@ -1,5 +1,6 @@
 //! Which texts make the tree: the blueprint, what it includes, and nothing else.
 
+use super::accepts::{Accepts, Reading};
 use crate::problem::{Problem, Problems, SourceId, Sources, one_of};
 use crate::yaml::{self, Node, Value};
 
@@ -16,6 +17,8 @@ struct Includes {
     open: Vec<String>,
     /// How many were read.
     count: usize,
+    /// What they accept.
+    reading: Reading,
 }
 
 /// What a run was given.
@@ -57,9 +60,10 @@ pub(super) fn load(
     loader: &dyn Loader,
     sources: &mut Sources,
     problems: &mut Problems,
-) -> Option<Node> {
+) -> Option<(Node, Accepts)> {
     let mut includes = Includes::default();
-    load_one(input.blueprint, loader, &mut includes, sources, problems)
+    let tree = load_one(input.blueprint, loader, &mut includes, sources, problems)?;
+    Some((tree, includes.reading.accepts(sources)))
 }
 
 fn load_one(
@@ -85,7 +89,10 @@ fn load_one(
         }
         return Some(tree);
     }
+    let mark = includes.reading.mark();
+    let whole_cluster = includes.open.is_empty();
     let Some(include) = tree.get("include").cloned() else {
+        includes.reading.file(source, &tree, mark, whole_cluster);
         return Some(tree);
     };
     includes.open.push(from.clone());
@@ -103,6 +110,7 @@ fn load_one(
         }
     }
     includes.open.pop();
+    includes.reading.file(source, &tree, mark, whole_cluster);
     let tree = match base {
         Some(base) => yaml::merge(base, tree),
         None => tree,

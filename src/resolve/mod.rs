@@ -7,6 +7,7 @@
 //! Reads no file: what it needs comes through [`Loader`].
 //! May fail with all problems of meaning at once.
 
+mod accepts;
 mod check;
 mod images;
 mod layers;
@@ -15,6 +16,7 @@ mod needs;
 mod plugins;
 mod vars;
 
+pub use accepts::Accepts;
 pub use layers::{Input, Loader};
 pub use names::NAME_RULE;
 pub use plugins::{Param, Scope};
@@ -39,6 +41,8 @@ pub struct Cluster {
     pub declared: BTreeMap<Arc<str>, Declared>,
     /// Plugin instances: scope N of a text is entry N - 1.
     pub scopes: Vec<Scope>,
+    /// The losses that its files accept.
+    pub accepts: Accepts,
     /// Something that other parts depend on was reported and stands as absent: what a later stage
     /// finds wrong may be a consequence of it.
     pub unsure: bool,
@@ -72,9 +76,17 @@ pub fn resolve(
 ) -> Option<Cluster> {
     let before = problems.errors();
     let engine = Engine::default();
-    let mut tree = layers::load(input, loader, sources, problems)?;
+    let (mut tree, mut accepts) = layers::load(input, loader, sources, problems)?;
     let (vars, declared) = vars::values(&tree, input, &engine, sources, problems);
-    let scopes = plugins::apply(&mut tree, loader, &engine, &vars, sources, problems);
+    let scopes = plugins::apply(
+        &mut tree,
+        &mut accepts,
+        loader,
+        &engine,
+        &vars,
+        sources,
+        problems,
+    );
     let mut contexts = vec![vars.clone()];
     contexts.extend(scopes.iter().map(|s| s.structure.clone()));
     let mut reader = Reader {
@@ -102,6 +114,7 @@ pub fn resolve(
         vars,
         declared,
         scopes,
+        accepts,
         unsure,
     })
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::accepts::Accepts;
 use super::layers::{Loaded, Loader};
 use crate::blueprint::{At, FromText, Parameter, ParameterType, Plugin, Read, Reader, unknown_key};
 use crate::problem::{Problem, Problems, SourceId, Sources, Span, one_of};
@@ -43,6 +44,7 @@ pub struct Param {
 const JOINED: [&str; 3] = ["init", "args", "profiles"];
 
 struct Context<'a> {
+    accepts: &'a mut Accepts,
     loader: &'a dyn Loader,
     engine: &'a Engine,
     vars: &'a Evaluated,
@@ -56,6 +58,7 @@ struct Context<'a> {
 /// Takes the plugins of every service into the tree.
 pub(super) fn apply(
     tree: &mut Node,
+    accepts: &mut Accepts,
     loader: &dyn Loader,
     engine: &Engine,
     vars: &Evaluated,
@@ -63,6 +66,7 @@ pub(super) fn apply(
     problems: &mut Problems,
 ) -> Vec<Scope> {
     let mut context = Context {
+        accepts,
         loader,
         engine,
         vars,
@@ -144,6 +148,7 @@ impl Context<'_> {
             }
         };
         let source = self.sources.add(called, text);
+        self.accepts.plugin(source, entry.key_span.source);
         let node = yaml::read(source, self.sources, self.problems)?;
         let contexts = [Evaluated::from(())];
         let mut reader = Reader {

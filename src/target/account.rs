@@ -9,6 +9,7 @@ use super::{Configured, Target};
 use crate::plan::Slot;
 use crate::plan::fields::{FIELDS, is_part};
 use crate::problem::{Problem, Problems, Span, one_of};
+use crate::resolve::Accepts;
 
 /// What became of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +61,7 @@ pub struct Account {
     title: &'static str,
     losses: &'static [&'static str],
     accepted: Vec<Arc<str>>,
+    accepts: Accepts,
     /// What is wrong with the plan on this target.
     pub problems: Problems,
     /// Where flokkr itself must be, as a program, beside the files.
@@ -71,7 +73,7 @@ pub struct Account {
 impl Account {
     /// Opens an account. The losses that the blueprint accepts must be among those that the
     /// target has.
-    pub fn open(target: &dyn Target, configured: &dyn Configured) -> Self {
+    pub fn open(target: &dyn Target, configured: &dyn Configured, accepts: &Accepts) -> Self {
         let (losses, accepted) = (target.losses(), configured.accepted());
         let mut problems = Problems::default();
         for (key, _) in accepted.iter() {
@@ -92,6 +94,7 @@ impl Account {
             title: target.title(),
             losses,
             accepted: accepted.iter().map(|(k, _)| Arc::clone(&k.value)).collect(),
+            accepts: accepts.clone(),
             problems,
             programs: Vec::new(),
             notes: Vec::new(),
@@ -99,11 +102,12 @@ impl Account {
         }
     }
 
-    /// The field is not carried: a warning, unless the loss is accepted.
+    /// The field is not carried: a warning, unless the loss is accepted where it stands.
     pub fn lost(&mut self, field: &'static str, span: Span, what: &str) {
         debug_assert!(self.losses.contains(&field), "{field} is not in the list");
         self.note(field, span, Fate::Lost, what);
-        if !self.accepted.iter().any(|a| **a == *field) {
+        let stated = self.accepted.iter().any(|a| **a == *field);
+        if !(stated && self.accepts.cover(self.target, field, span)) {
             let Self { target, title, .. } = self;
             self.problems.add(
                 Problem::warning("not-carried", format!("{title} does not carry this: {what}"))

@@ -249,6 +249,60 @@ fn volumes_in_memory_that_processes_share_are_a_loss() {
     assert!(!said("kubernetes", &in_memory).contains("get an empty"));
 }
 
+/// Who includes a blueprint has not read what that one accepts: losses of services of one's own are said.
+#[test]
+fn losses_are_accepted_for_what_a_file_declares() {
+    let own = r#"
+blueprint: v1
+include: []
+name: demo
+images: { app: { ref: "app:1", user: "1000:1000" } }
+services:
+  web:
+    image: app
+    ports: { http: 80 }
+    placement: { nodes: { gpu: "yes" } }
+    health: { ready: { command: [ask] }, alive: { tcp: http } }
+"#;
+    let said = |target: &str, text: &str| emit(text, target::find(target).unwrap()).said;
+    for (target, losses, accepted) in [
+        ("compose", 2, "{ health.alive: none, placement: one }"),
+        ("nomad", 1, "{ health.ready: open is enough }"),
+    ] {
+        let alone = said(target, own);
+        assert_eq!(alone.matches("does not carry").count(), losses, "{alone}");
+        let blueprints = [
+            "zookeeper",
+            "hdfs, zookeeper",
+            "hdfs-ha",
+            "zookeeper, kafka",
+            "hdfs-ha, zookeeper, hdfs",
+        ];
+        for include in blueprints {
+            let included = format!("include: [{include}]");
+            // Also where what is included is changed.
+            let changed = "services: { zookeeper: { env: { A: b } } }\n";
+            let library = format!("blueprint: v1\n{included}\nname: demo\n{changed}");
+            if include.contains("zookeeper") {
+                assert_eq!(said(target, &library), "");
+            }
+            let both = own.replace("include: []", &included);
+            assert_eq!(said(target, &both), alone, "{include}");
+            let stated = format!("{both}targets: {{ {target}: {{ accept: {accepted} }} }}\n");
+            assert_eq!(said(target, &stated), "", "{include}");
+            let other = "stop.before: not now";
+            let taken = format!("{both}targets: {{ {target}: {{ accept: {{ {other} }} }} }}\n");
+            assert_eq!(said(target, &taken), alone, "{include}");
+        }
+    }
+    // What the one below accepts of itself can be taken back.
+    let back = "blueprint: v1\ninclude: [zookeeper]\nname: demo\n\
+                targets: { compose: { accept: { placement: null } } }\n";
+    let heard = said("compose", back);
+    assert_eq!(heard.matches("does not carry").count(), 1, "{heard}");
+    assert!(heard.contains("`placement`"), "{heard}");
+}
+
 /// Compose creates a container anew when its labels change, but not when a config does.
 #[test]
 fn compose_tells_files_apart() {

@@ -28,7 +28,8 @@ records! {
         /// The folder with the build contexts that another target emits, as it is seen from the
         /// file: images with `build` are built from there. Absent, every image must exist.
         pub build: Option<At<String>> = "build", "build: ../docker";
-        /// Losses that are known and accepted, each with the reason: no warning is given for them.
+        /// Losses that are known and accepted, each with the reason: no warning is given for them where this
+        /// file, or one that it includes, declares what is lost.
         pub accept: Map<Text> = "accept", "accept: { health.alive: the node restarts nothing }";
         /// Laid over the whole file: maps merge, lists replace, null removes. `$` is Compose's own
         /// here: write `$$` for one.

@@ -68,7 +68,8 @@ records! {
         pub metrics: Option<At<Metrics>> = "metrics", "metrics: pod-monitor";
         /// An image with `kubectl`. What needs a job waits for it with that.
         pub kubectl: Option<At<String>> = "kubectl", "kubectl: \"registry.example.org/kubectl:1.34\"";
-        /// Losses that are known and accepted, each with the reason: no warning is given for them.
+        /// Losses that are known and accepted, each with the reason: no warning is given for them where this
+        /// file, or one that it includes, declares what is lost.
         pub accept: Map<Text> = "accept", "accept: { restart: a pod is always restarted }";
         /// Laid over objects, by `Kind/name`: maps merge, lists replace (a mapping laid over a list
         /// changes its items by their name), null removes.

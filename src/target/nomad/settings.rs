@@ -82,7 +82,8 @@ records! {
         /// has the published port that the blueprint gives it, but nothing holds two of them back
         /// when all jobs are submitted at once.
         pub separate: Vec<At<String>> = "separate", "separate: [app]";
-        /// Losses that are known and accepted, each with the reason: no warning is given for them.
+        /// Losses that are known and accepted, each with the reason: no warning is given for them where this
+        /// file, or one that it includes, declares what is lost.
         pub accept: Map<Text> = "accept", "accept: { stop.before: a failover takes longer }";
         /// Laid over every job: maps merge into blocks and attributes, lists replace, null removes.
         pub patch: Option<Patch> = "patch", "patch: { meta: { team: storage } }";
