@@ -1,6 +1,6 @@
 //! Plugins: a service's `plugins` are taken into its node, before the language is read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -109,6 +109,8 @@ impl Context<'_> {
         let plugin = self.plugin(entry)?;
         let params = self.params(&plugin, entry)?;
         let structure = self.structure(&params);
+        let mut body = plugin.service.0.clone();
+        self.keys(&mut body, &structure);
         self.scopes.push(Scope {
             plugin: entry.key.to_string(),
             source: plugin.name.span.source,
@@ -116,9 +118,48 @@ impl Context<'_> {
             params,
             structure,
         });
-        let mut body = plugin.service.0.clone();
         body.set_scope(u32::try_from(self.scopes.len()).unwrap_or(u32::MAX));
         Some(body)
+    }
+
+    /// Evaluates the keys that can be told now, so that the service's own of the same name is laid
+    /// over each. The others are evaluated with the values.
+    fn keys(&self, node: &mut Node, structure: &Evaluated) {
+        match &mut node.value {
+            Value::Map(entries) => {
+                let mut taken: HashSet<Arc<str>> =
+                    entries.iter().map(|e| Arc::clone(&e.key)).collect();
+                for entry in entries {
+                    // Two of one name are reported where the language is read.
+                    if let Some(key) = self.key(&entry.key, structure)
+                        && taken.insert(Arc::clone(&key))
+                    {
+                        entry.key = key;
+                    }
+                    self.keys(&mut entry.value, structure);
+                }
+            }
+            Value::List(items) => items.iter_mut().for_each(|i| self.keys(i, structure)),
+            Value::Null | Value::Scalar(_) => {}
+        }
+    }
+
+    fn key(&self, key: &str, structure: &Evaluated) -> Option<Arc<str>> {
+        if !template::is_template(key) {
+            return None;
+        }
+        let told = |path: &String| {
+            let mut segments = path.split('.');
+            let value = segments.try_fold(structure.clone(), |value, segment| {
+                value.get_attr(segment).ok().filter(|v| !v.is_undefined())
+            });
+            value.is_some()
+        };
+        if !self.engine.paths(key).iter().all(told) {
+            return None;
+        }
+        let text = self.engine.render(key, structure).ok()?;
+        (!template::is_template(&text)).then(|| text.into())
     }
 
     /// The definition of a plugin, read once.

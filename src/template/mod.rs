@@ -145,6 +145,13 @@ impl Engine {
             .unwrap_or_default()
     }
 
+    /// The same, each with the attributes that are asked of it: `params.port`.
+    pub fn paths(&self, template: &str) -> BTreeSet<String> {
+        self.compile(template)
+            .map(|t| t.undeclared_variables(true).into_iter().collect())
+            .unwrap_or_default()
+    }
+
     fn compile<'t>(&'t self, template: &'t str) -> Result<Template<'t, 't>, Failure> {
         match too_long(template) {
             Some(failure) => Err(failure),

@@ -183,6 +183,33 @@ services:
     assert_eq!(words, ["1", "db:2"]);
 }
 
+/// A name of a plugin that is made from a parameter is the same name: the service's own value counts.
+#[test]
+fn a_service_lays_its_own_over_names_of_plugins() {
+    let blueprint = r#"
+blueprint: v1
+name: demo
+images: { app: { ref: "app:1" } }
+services:
+  zk:
+    image: app
+    env: { SERVER_JVMFLAGS: "-Xss512k" }
+    plugins: { prometheus: { variable: SERVER_JVMFLAGS } }
+  other:
+    image: app
+    plugins: { prometheus: { variable: "{{ name }}_OPTS" } }
+"#;
+    let services = composed(blueprint);
+    let env = entries(&services["zk"]["environment"]);
+    assert_eq!(env.len(), 1, "{env:?}");
+    assert_eq!(
+        text(&services["zk"]["environment"]["SERVER_JVMFLAGS"]),
+        "-Xss512k"
+    );
+    let option = text(&services["other"]["environment"]["demo_OPTS"]);
+    assert!(option.starts_with("-javaagent:"), "{option}");
+}
+
 /// A step finds by the host name which replica it belongs to, and so does what it fetches a keytab from.
 #[test]
 fn steps_have_the_host_name_of_their_replica() {
