@@ -41,7 +41,7 @@ records! {
         /// Parameters by name; the plugin's texts see them as `params.NAME`.
         pub params: Map<Parameter> = "params", "params: { seconds: { type: integer, default: 10 } }";
         /// What it adds: the same keys as a service, laid under the service's own. Lists of
-        /// `init`, `args` and `profiles` come before the service's.
+        /// `init`, `args` and `profiles` come before the service's, ports come after its own.
         pub service: Raw = "service", "service: { env: { SLEEP_SECONDS: \"{{ params.seconds }}\" } }";
     }
 

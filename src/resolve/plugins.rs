@@ -43,6 +43,10 @@ pub struct Param {
 /// Lists that a plugin adds to instead of being replaced.
 const JOINED: [&str; 3] = ["init", "args", "profiles"];
 
+/// A mapping whose first entry platforms take for the service's: there the service's own come before
+/// those of plugins.
+const FIRST_COUNTS: &str = "ports";
+
 struct Context<'a> {
     accepts: &'a mut Accepts,
     loader: &'a dyn Loader,
@@ -95,12 +99,26 @@ impl Context<'_> {
             .map(Node::entries)
             .unwrap_or_default()
             .to_vec();
+        let ports: Vec<Arc<str>> = service
+            .get(FIRST_COUNTS)
+            .map(Node::entries)
+            .unwrap_or_default()
+            .iter()
+            .map(|e| Arc::clone(&e.key))
+            .collect();
         // The last plugin written is laid first, so that the first one's steps come first.
         for entry in plugins.iter().rev() {
             if let Some(body) = self.instance(entry, name) {
                 let own = std::mem::replace(service, body.clone());
                 *service = join(body, own);
             }
+        }
+        if let Value::Map(entries) = &mut service.value
+            && let Some(entry) = entries.iter_mut().find(|e| &*e.key == FIRST_COUNTS)
+            && let Value::Map(entries) = &mut entry.value.value
+        {
+            let place = |e: &Entry| ports.iter().position(|p| *p == e.key);
+            entries.sort_by_key(|e| place(e).unwrap_or(usize::MAX));
         }
     }
 

@@ -210,6 +210,53 @@ services:
     assert!(option.starts_with("-javaagent:"), "{option}");
 }
 
+/// What is registered, or reached first, is a port of the service's own, whatever a plugin adds.
+#[test]
+fn ports_of_plugins_come_last() {
+    for discovery in ["consul", "nomad", "static"] {
+        let blueprint = format!(
+            r#"
+blueprint: v1
+name: demo
+images: {{ app: {{ ref: "app:1" }} }}
+services:
+  db:
+    image: app
+    ports: {{ client: 1, admin: 2 }}
+    health: {{ tcp: client }}
+    plugins: {{ prometheus: {{ variable: OPTS }} }}
+targets: {{ nomad: {{ discovery: {discovery} }} }}
+"#
+        );
+        let files = files(&blueprint, "nomad");
+        let text = &files[0].text;
+        for (at, _) in text.match_indices("service {") {
+            let service = &text[at..];
+            let end = service.find("\n    }").unwrap();
+            assert!(!service[..end].contains("9404"), "{discovery}: {text}");
+            assert!(!service[..end].contains("metrics"), "{discovery}: {text}");
+        }
+        assert!(text.contains("service {"), "{text}");
+    }
+}
+
+/// A replica stays where its data is. What it only reads of a node is not its data.
+#[test]
+fn nomad_keeps_replicas_at_their_data() {
+    for (volume, stays) in [
+        ("kind: persistent", true),
+        ("kind: shared", true),
+        ("kind: host, source: /srv", true),
+        ("kind: host, source: /srv, readonly: true", false),
+        ("kind: temporary", false),
+    ] {
+        let blueprint = STEPS.replace("path: /data, size: 1Gi", &format!("path: /data, {volume}"));
+        let files = files(&blueprint, "nomad");
+        let moved = group(&files, "user").blocks("reschedule").count();
+        assert_eq!(moved, usize::from(stays), "{volume}");
+    }
+}
+
 /// A step finds by the host name which replica it belongs to, and so does what it fetches a keytab from.
 #[test]
 fn steps_have_the_host_name_of_their_replica() {

@@ -449,13 +449,12 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// Its data is on one node.
+/// Its data is on one node. What it only reads of a node is not its own.
 fn is_stateful(service: &plan::Service) -> bool {
-    service.volumes.iter().any(|v| {
-        matches!(
-            v.kind,
-            VolumeKind::Persistent | VolumeKind::Shared | VolumeKind::Host
-        )
+    service.volumes.iter().any(|v| match v.kind {
+        VolumeKind::Persistent | VolumeKind::Shared => true,
+        VolumeKind::Host => !v.readonly,
+        VolumeKind::Temporary | VolumeKind::Memory => false,
     })
 }
 
