@@ -181,6 +181,19 @@ services:
     assert_eq!(condition, "service_completed_successfully");
     let words: Vec<&str> = items(&services[gate]["command"]).iter().map(text).collect();
     assert_eq!(words, ["1", "db:2"]);
+    // Who starts the wait alone starts what it waits for.
+    let started = |services: &Value, name: &str| {
+        let on = &services[name]["depends_on"]["db-agent"]["condition"];
+        assert_eq!(text(on), "service_started", "{name}");
+    };
+    started(&services, gate);
+    let checked = blueprint.replace("health: { tcp: client }", "health: { tcp: metrics }");
+    for needs in ["db.metrics", "db"] {
+        let services = composed(&checked.replace("db.client, db.metrics", needs));
+        started(&services, "user");
+        let condition = &services["user"]["depends_on"]["db"]["condition"];
+        assert_eq!(text(condition), "service_healthy");
+    }
 }
 
 /// A name of a plugin that is made from a parameter is the same name: the service's own value counts.

@@ -22,9 +22,19 @@ pub(super) fn needs(lowering: &mut Lowering<'_>, place: Place<'_>) -> IndexMap<S
             continue;
         };
         let names = emitted_names(needed);
+        let port = wait::port(need, needed);
+        let beside = port
+            .map(|(name, _)| sidecars(&name, needed))
+            .unwrap_or_default();
+        let beside = beside
+            .into_iter()
+            .map(|n| (n, condition(Condition::Started)));
         let native = native(need, needed);
         if let Some(level) = native {
             before.extend(names.into_iter().map(|n| (n, condition(level))));
+            if level != Condition::Completed {
+                before.extend(beside);
+            }
             continue;
         }
         if let Some(name) = gate(lowering, place, need, needed) {
@@ -50,8 +60,22 @@ pub(super) fn needs(lowering: &mut Lowering<'_>, place: Place<'_>) -> IndexMap<S
         );
         lowering.account.lost("needs.quorum", need.span, &what);
         before.extend(names.into_iter().map(|n| (n, condition(level))));
+        before.extend(beside);
     }
     before
+}
+
+/// The sidecars that listen on a port of a service, one for each replica: the replicas' own containers start none.
+fn sidecars(port: &str, needed: &plan::Service) -> Vec<String> {
+    let mut ports = needed.ports.iter();
+    let sidecar = ports
+        .find(|p| *p.name == *port)
+        .and_then(|p| p.sidecar.as_ref());
+    let of = |sidecar: &Arc<str>| {
+        let names = emitted_names(needed).into_iter();
+        names.map(|n| format!("{n}-{sidecar}")).collect()
+    };
+    sidecar.map(of).unwrap_or_default()
 }
 
 /// The condition that says exactly what a need says, if there is one.
@@ -146,6 +170,7 @@ fn gate(
         network_mode: lowering.settings.is_host().then(|| "host".to_owned()),
         depends_on: emitted_names(needed)
             .into_iter()
+            .chain(sidecars(&name, needed))
             .map(|n| (n, condition(Condition::Started)))
             .collect(),
         restart: Some("no"),
