@@ -95,7 +95,8 @@ records! {
         pub kind: Option<At<VolumeKind>> = "kind", "kind: persistent";
         /// How much it holds.
         pub size: Option<At<Size>> = "size", "size: 10Gi";
-        /// The directory of the node, for kind `host`.
+        /// The directory of the node, for kind `host`. Make it before, for the user of the process: a
+        /// platform that makes it gives it to root.
         pub source: Option<At<ContainerPath>> = "source", "kind: host\nsource: /srv/logs";
         /// Mounted read-only.
         pub readonly: Option<At<bool>> = "readonly", "readonly: true";
