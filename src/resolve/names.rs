@@ -115,22 +115,26 @@ pub(super) fn name(what: &str, name: &str, span: Span, problems: &mut Problems) 
 /// Checks the name of a port.
 pub(super) fn port_name(name: &At<Arc<str>>, problems: &mut Problems) {
     let text = &*name.value;
-    let good = text.len() <= 15
-        && text.contains(|c: char| c.is_ascii_lowercase())
-        && !text.contains("--")
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-        && text
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if !good {
-        problems.add(
-            Problem::error(
-                "invalid-name",
-                format!("`{text}` can't be the name of a port"),
-            )
-            .at(name.span)
-            .label("expected lower-case letters, digits and dashes, at most 15 characters"),
-        );
-    }
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let expected = if text.is_empty() || !text.chars().all(plain) {
+        "lower-case letters, digits and dashes, at most 15 characters"
+    } else if text.len() > 15 {
+        "at most 15 characters"
+    } else if !text.contains(|c: char| c.is_ascii_lowercase()) {
+        "a name with a letter in it"
+    } else if text.starts_with('-') || text.ends_with('-') {
+        "no dash at the beginning or the end"
+    } else if text.contains("--") {
+        "no two dashes in a row"
+    } else {
+        return;
+    };
+    problems.add(
+        Problem::error(
+            "invalid-name",
+            format!("`{text}` can't be the name of a port"),
+        )
+        .at(name.span)
+        .label(format!("expected {expected}")),
+    );
 }
