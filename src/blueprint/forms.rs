@@ -105,7 +105,7 @@ pub struct Needs {
 impl Read for Needs {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let mut list = Vec::new();
-        let mut whole = true;
+        // What can't be read is left out alone.
         match &node.value {
             Value::Null => {}
             Value::List(items) => {
@@ -122,9 +122,8 @@ impl Read for Needs {
                             what,
                             quorum: Quorum::All,
                         }),
-                        None if item.text().is_some() => whole = false,
+                        None if item.text().is_some() => {}
                         None => {
-                            whole = false;
                             reader.expected::<()>(item, "`service` or `service.port`");
                         }
                     }
@@ -135,12 +134,11 @@ impl Read for Needs {
                     let span = entry.key_span;
                     let what = reader.structure(&entry.key, span, entry.value.scope);
                     let quorum = At::<Quorum>::read(&entry.value, reader);
-                    match (what, quorum) {
-                        (Some(value), Some(quorum)) => list.push(Need {
+                    if let (Some(value), Some(quorum)) = (what, quorum) {
+                        list.push(Need {
                             what: At { value, span },
                             quorum: quorum.value,
-                        }),
-                        _ => whole = false,
+                        });
                     }
                 }
             }
@@ -151,7 +149,7 @@ impl Read for Needs {
                 );
             }
         }
-        whole.then_some(Self { list })
+        Some(Self { list })
     }
 
     fn missing() -> Option<Self> {

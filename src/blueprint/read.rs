@@ -298,9 +298,8 @@ impl<T: Read> Read for Vec<T> {
             }
             return reader.expected(node, "a list");
         };
-        // All items are read, so that one run reports the problems of all.
-        let read: Vec<Option<T>> = items.iter().map(|n| T::read(n, reader)).collect();
-        read.into_iter().collect()
+        // What can't be read is left out alone, so that one run reports the problems of all.
+        Some(items.iter().filter_map(|n| T::read(n, reader)).collect())
     }
 
     fn missing() -> Option<Self> {
@@ -444,15 +443,14 @@ impl Read for Texts {
             return reader.expected(node, "a mapping such as { NAME: value }");
         };
         let mut read = Vec::with_capacity(entries.len());
-        let mut whole = true;
         for entry in entries {
             let key = Text::of(Arc::clone(&entry.key), entry.key_span, entry.value.scope);
-            match Option::<Text>::read(&entry.value, reader) {
-                Some(value) => read.push((key, value)),
-                None => whole = false,
+            // What can't be read is left out alone: the others have problems of their own.
+            if let Some(value) = Option::<Text>::read(&entry.value, reader) {
+                read.push((key, value));
             }
         }
-        whole.then_some(Self { entries: read })
+        Some(Self { entries: read })
     }
 
     fn missing() -> Option<Self> {
