@@ -509,6 +509,37 @@ fn kubernetes_rolls_what_has_changed() {
     assert_eq!(of_config(&blueprint), of_config(&file));
 }
 
+/// Files of ConfigMaps and Secrets are root's: who may not read them as one of the others reads them
+/// as one of the group, which the kubelet gives them to.
+#[test]
+fn kubernetes_lets_processes_read_what_is_theirs() {
+    let group = |user: &str, file: &str, secret: &str, sidecar: &str| {
+        let blueprint = format!(
+            "blueprint: v1\nname: demo\nsecrets: {{ key: {{ file: ./key }} }}\n\
+             images: {{ app: {{ ref: \"app:1\", user: \"{user}\", root: why }} }}\nservices:\n  web:\n    image: app\n    \
+             files: {{ /etc/x.conf: {{ text: hi, mode: \"{file}\" }} }}\n    \
+             secrets: {{ key: {{ mode: \"{secret}\" }} }}\n    \
+             sidecars: {{ agent: {{ command: [agent], user: \"7:8\"{sidecar} }} }}\n"
+        );
+        let pod = object(&files(&blueprint, "kubernetes"), "Deployment", "web");
+        let pod = pod["spec"]["template"]["spec"].clone();
+        (pod["securityContext"]["fsGroup"].as_u64(), pod)
+    };
+    assert_eq!(group("101:102", "0644", "0444", "").0, None);
+    assert_eq!(group("101:102", "0400", "0444", "").0, Some(102));
+    assert_eq!(group("101:102", "0644", "0440", "").0, Some(102));
+    assert_eq!(group("101", "0640", "0444", "").0, Some(101));
+    assert_eq!(group("0:0", "0400", "0400", "").0, None);
+    let of_sidecar = ", secrets: { key: { mode: \"0400\" } }";
+    assert_eq!(group("0:0", "0644", "0444", of_sidecar).0, Some(8));
+    // The kubelet adds that the group may read, and no more.
+    let (found, pod) = group("101:102", "0700", "0444", "");
+    assert_eq!(found, Some(102));
+    let volumes = items(&pod["volumes"]).iter();
+    let modes = volumes.filter_map(|v| v["configMap"]["items"][0]["mode"].as_u64());
+    assert_eq!(modes.collect::<Vec<_>>(), [0o710]);
+}
+
 /// A sidecar is no step that must end, and a version that knows no native one gets a container; a
 /// job is never ready.
 #[test]

@@ -302,7 +302,7 @@ fn template(pod: &Pod, selector: &Labels) -> Yaml {
         put(&mut context, "runAsNonRoot", truth(true));
     }
     user(&mut context, security.user);
-    if let Some(group) = security.volume_group {
+    if let Some(group) = security.group {
         put(&mut context, "fsGroup", Yaml::number(group));
         put(&mut context, "fsGroupChangePolicy", word("OnRootMismatch"));
     }

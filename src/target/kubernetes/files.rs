@@ -158,7 +158,13 @@ impl Files {
 }
 
 fn written(mode: Mode) -> Option<u32> {
-    (mode != USUAL).then_some(mode.0)
+    (mode != USUAL).then(|| for_the_group(mode))
+}
+
+/// The mode of a file that belongs to root, for a process of its group: the kubelet lets the
+/// `fsGroup` read it, but execute it only if the mode says so.
+pub(super) fn for_the_group(mode: Mode) -> u32 {
+    mode.0 | (mode.0 & 0o100) >> 3
 }
 
 fn numbered(name: &str, at: usize) -> String {

@@ -173,8 +173,8 @@ pub(super) struct PodSecurity {
     pub(super) user: Option<User>,
     /// No container runs as root.
     pub(super) non_root: bool,
-    /// The group that owns the volumes.
-    pub(super) volume_group: Option<u32>,
+    /// The group that owns the volumes and reads the files.
+    pub(super) group: Option<u32>,
 }
 
 /// A container.
@@ -279,6 +279,18 @@ pub(super) enum VolumeSource {
     },
     Host(String),
     Claim(String),
+}
+
+impl VolumeSource {
+    /// Is there a file in it with which others may do less than its owner, who is root?
+    pub(super) fn is_private(&self) -> bool {
+        let private = |mode: &u32| (mode >> 6) & !mode & 0o5 != 0;
+        match self {
+            Self::ConfigMap { items, .. } => items.iter().any(|(_, _, m)| m.iter().any(private)),
+            Self::Secret { mode, .. } => mode.iter().any(private),
+            Self::Empty { .. } | Self::Host(_) | Self::Claim(_) => false,
+        }
+    }
 }
 
 /// A claim of storage.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use super::carrier::{Carrier, References};
-use super::files::{Files, VOLUMES};
+use super::files::{Files, VOLUMES, for_the_group};
 use super::lower::Lowering;
 use super::model::{
     Body, Claim, Container, ContainerPort, EnvVar, Mount, Pod, PodSecurity, Security, SubPath,
@@ -16,7 +16,7 @@ use super::network::METRICS;
 use super::probes::{Probes, seconds};
 use super::settings::{Metrics, Version};
 use super::share::Unit;
-use crate::blueprint::{Kind, Mode, Protocol, Restart, Spread, User, VolumeKind};
+use crate::blueprint::{Kind, Protocol, Restart, Spread, User, VolumeKind};
 use crate::plan::{self, Across, Each, Image};
 use crate::problem::Span;
 use crate::target::Extra;
@@ -140,7 +140,6 @@ impl<'l, 'a> Draft<'l, 'a> {
             self.place(placement, &mut pod);
         }
         self.metadata(&mut pod);
-        self.finish_security(&mut pod);
         if self.asks_for_jobs {
             pod.service_account = Some(service.name.to_string());
             for body in [Body::ServiceAccount, Body::Role, Body::RoleBinding] {
@@ -148,6 +147,7 @@ impl<'l, 'a> Draft<'l, 'a> {
             }
         }
         self.finish_files(&mut pod, *span);
+        self.finish_security(&mut pod);
         (pod, claims)
     }
 
@@ -395,15 +395,11 @@ impl<'l, 'a> Draft<'l, 'a> {
         let same = users.iter().all(|u| Some(u) == users.first());
         let user = users.first().copied().flatten().filter(|_| same);
         let non_root = all(pod).all(|c| c.security.non_root);
-        let owned = |v: &plan::Volume| v.kind != VolumeKind::Host && !v.readonly;
-        let main = self.service.main.user.or(self.service.main.image.user);
-        let volume_group = main
-            .filter(|u| u.uid != 0 && self.service.volumes.iter().any(owned))
-            .map(|u| u.gid.unwrap_or(u.uid));
+        let group = self.group(pod);
         pod.security = PodSecurity {
             user,
             non_root,
-            volume_group,
+            group,
         };
         for container in pod.inits.iter_mut().chain(&mut pod.containers) {
             if same {
@@ -411,6 +407,23 @@ impl<'l, 'a> Draft<'l, 'a> {
             }
             container.security.non_root &= !non_root;
         }
+    }
+
+    /// The group that owns the volumes, and reads what others may not: files of ConfigMaps and
+    /// Secrets are root's. All containers are in it, so that of one who needs it does.
+    fn group(&self, pod: &Pod) -> Option<u32> {
+        let owned = |v: &plan::Volume| v.kind != VolumeKind::Host && !v.readonly;
+        let private = |mount: &Mount| {
+            let mut volumes = pod.volumes.iter();
+            volumes.any(|v| v.name == mount.volume && v.source.is_private())
+        };
+        let main = self.service.main.user.or(self.service.main.image.user);
+        let main = main.filter(|_| self.service.volumes.iter().any(owned));
+        let readers = all(pod).filter(|c| c.mounts.iter().any(private));
+        let mut users = main
+            .into_iter()
+            .chain(readers.filter_map(|c| c.security.user));
+        users.find(|u| u.uid != 0).map(|u| u.gid.unwrap_or(u.uid))
     }
 
     /// The longest time that any of its processes asks for: a pod has one.
@@ -482,7 +495,7 @@ impl<'l, 'a> Draft<'l, 'a> {
             span: _,
         } = mount;
         let (name, key) = self.lowering.secret(secret);
-        let mode = mode.map(|Mode(m)| m);
+        let mode = mode.map(for_the_group);
         let same = |v: &&Volume| {
             matches!(&v.source, VolumeSource::Secret { name: n, key: k, mode: m, .. }
                 if *n == name && *k == key && *m == mode)
