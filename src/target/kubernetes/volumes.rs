@@ -47,6 +47,20 @@ impl Draft<'_, '_> {
                     );
                     continue;
                 }
+                VolumeKind::Persistent if service.replicas > 1 => {
+                    self.lowering.account.refused(
+                        "volumes",
+                        *span,
+                        Problem::error(
+                            "unsupported",
+                            "the pods of a job have no storage of their own in Kubernetes",
+                        )
+                        .at(*span)
+                        .label("a Job has no claim for each replica")
+                        .help("let them share it: `kind: shared`; keep what ends with the pod in `kind: temporary`; or make a job of each replica"),
+                    );
+                    continue;
+                }
                 VolumeKind::Persistent | VolumeKind::Shared => {
                     let claim = format!("{}-{name}", service.name);
                     let body = self.claim(claim.clone(), volume, *kind == VolumeKind::Shared);
