@@ -682,7 +682,7 @@ fn compose_takes_steps_in_their_order() {
 }
 
 /// What is needed is awaited first, then come the steps in their order, then the sidecars. A volume
-/// belongs to the process's group, and a pod has the longest time to end that one of it asks for.
+/// belongs to the process's group.
 #[test]
 fn kubernetes_takes_steps_in_their_order() {
     let files = files(STEPS, "kubernetes");
@@ -694,7 +694,42 @@ fn kubernetes_takes_steps_in_their_order() {
     assert_eq!(words[2], "2");
     assert_eq!(words[3..].len(), 3);
     assert_eq!(pod["securityContext"]["fsGroup"].as_u64(), Some(2000));
-    assert_eq!(pod["terminationGracePeriodSeconds"].as_u64(), Some(40));
+    assert_eq!(pod["terminationGracePeriodSeconds"].as_u64(), Some(50));
+}
+
+/// The time of a pod is that of all which happens in it: what goes before the signals starts at once,
+/// native sidecars get theirs when the main container has ended, one after the other.
+#[test]
+fn kubernetes_gives_every_process_its_time_to_end() {
+    let grace = |version: &str, main: &str, sidecars: &[&str]| {
+        let sidecars = sidecars.iter().enumerate();
+        let sidecars = sidecars.map(|(i, stop)| format!("s{i}: {{ command: [s]{stop} }}"));
+        let sidecars: Vec<String> = sidecars.collect();
+        let blueprint = format!(
+            "blueprint: v1\nname: demo\nimages: {{ app: {{ ref: \"app:1\", user: \"1\" }} }}\nservices:\n  \
+             web: {{ image: app{main}, sidecars: {{ {} }} }}\n\
+             targets: {{ kubernetes: {{ version: \"{version}\", accept: {{ stop.before: known, sidecars.order: known }} }} }}\n",
+            sidecars.join(", ")
+        );
+        let pod = object(&files(&blueprint, "kubernetes"), "Deployment", "web");
+        pod["spec"]["template"]["spec"]["terminationGracePeriodSeconds"].as_u64()
+    };
+    let sleeping = ", stop: { before: [sleep, \"40\"] }";
+    let both = ", stop: { before: [sleep, \"30\"], grace: 20s }";
+    assert_eq!(grace("1.32", "", &[""]), None);
+    assert_eq!(grace("1.32", both, &[]), Some(50));
+    assert_eq!(grace("1.29", both, &[]), Some(50));
+    assert_eq!(grace("1.32", sleeping, &[]), Some(70));
+    assert_eq!(grace("1.32", ", stop: { before: [drain] }", &[]), None);
+    assert_eq!(
+        grace("1.32", ", stop: { before: [drain], grace: 9s }", &[]),
+        Some(9)
+    );
+    let (ten, five) = (", stop: { grace: 10s }", ", stop: { grace: 5s }");
+    assert_eq!(grace("1.32", ten, &[five, "", ten]), Some(25));
+    assert_eq!(grace("1.28", ten, &[five, "", five]), Some(10));
+    assert_eq!(grace("1.32", "", &[five]), Some(35));
+    assert_eq!(grace("1.32", ten, &[sleeping]), Some(70));
 }
 
 /// A job that has failed has ended, too: that is not what is needed.

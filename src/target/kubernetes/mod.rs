@@ -21,6 +21,7 @@ mod probes;
 mod script;
 mod settings;
 mod share;
+mod stop;
 mod volumes;
 mod waits;
 

@@ -13,9 +13,10 @@ use super::model::{
     Volume, VolumeSource,
 };
 use super::network::METRICS;
-use super::probes::{Probes, seconds};
+use super::probes::Probes;
 use super::settings::{Metrics, Version};
 use super::share::Unit;
+use super::stop::{self, End};
 use crate::blueprint::{Kind, Protocol, Restart, Spread, User, VolumeKind};
 use crate::plan::{self, Across, Each, Image};
 use crate::problem::Span;
@@ -29,6 +30,8 @@ pub(super) struct Draft<'l, 'a> {
     pub(super) files: Files,
     /// Some container asks the API server about jobs.
     pub(super) asks_for_jobs: bool,
+    /// How its processes end: sidecars, then the main one.
+    pub(super) ends: Vec<End>,
     /// Volumes of secrets.
     secrets: Vec<Volume>,
     /// Names of containers.
@@ -74,6 +77,7 @@ impl<'l, 'a> Draft<'l, 'a> {
             service,
             files: Files::default(),
             asks_for_jobs: false,
+            ends: Vec::new(),
             secrets: Vec::new(),
             names: HashSet::new(),
             given,
@@ -128,7 +132,7 @@ impl<'l, 'a> Draft<'l, 'a> {
         container.ports = self.container_ports(None);
         self.health(&mut container, main, false);
         pod.containers.insert(0, container);
-        pod.grace = self.grace();
+        pod.grace = stop::grace(&self.ends);
         if *kind == Kind::Job {
             pod.restart_policy = Some(if *restart == Restart::Never {
                 "Never"
@@ -225,7 +229,7 @@ impl<'l, 'a> Draft<'l, 'a> {
             emitted.ready = ready;
             emitted.alive = alive;
         }
-        emitted.pre_stop = self.pre_stop(container.stop.before.as_ref());
+        self.stop(emitted, container, sidecar);
         if let Some(signal) = container.stop.signal.as_ref().filter(|s| *s != "SIGTERM") {
             let what = format!("the stop signal {signal}: a pod is stopped with that of its image");
             self.lowering
@@ -424,14 +428,6 @@ impl<'l, 'a> Draft<'l, 'a> {
             .into_iter()
             .chain(readers.filter_map(|c| c.security.user));
         users.find(|u| u.uid != 0).map(|u| u.gid.unwrap_or(u.uid))
-    }
-
-    /// The longest time that any of its processes asks for: a pod has one.
-    fn grace(&mut self) -> Option<u64> {
-        let main = self.service.main.stop.grace;
-        let sidecars = self.service.sidecars.iter();
-        let all = sidecars.filter_map(|s| s.container.stop.grace).chain(main);
-        all.map(seconds).max()
     }
 
     fn place(&mut self, placement: &plan::Placement, pod: &mut Pod) {

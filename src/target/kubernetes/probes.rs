@@ -1,8 +1,7 @@
-//! Checks as probes, and what happens before a stop.
+//! Checks as probes.
 
-use super::model::{Action, PreStop, Probe};
+use super::model::{Action, Probe};
 use super::pod::Draft;
-use super::settings::Version;
 use crate::blueprint::Duration;
 use crate::plan::{self, Check, Each, Words};
 use crate::problem::{Problem, Span};
@@ -123,21 +122,12 @@ impl Draft<'_, '_> {
         })
     }
 
-    /// What happens before the stop signal.
-    pub(super) fn pre_stop(&mut self, before: Option<&Words>) -> Option<PreStop> {
-        let words = self.plain_words("stop.before", before?)?;
-        if let [command, time] = words.as_slice()
-            && command == "sleep"
-            && self.lowering.settings.version() >= Version::SLEEP
-            && let Some(seconds) = time.parse().ok().filter(|s| *s > 0)
-        {
-            return Some(PreStop::Sleep(seconds));
-        }
-        Some(PreStop::Exec(words))
-    }
-
     /// Words that nothing of the pod is put into, so that nothing in them can differ.
-    fn plain_words(&mut self, field: &'static str, words: &Words) -> Option<Vec<String>> {
+    pub(super) fn plain_words(
+        &mut self,
+        field: &'static str,
+        words: &Words,
+    ) -> Option<Vec<String>> {
         let mut texts = Vec::new();
         for (word, span) in words.placed() {
             match word {

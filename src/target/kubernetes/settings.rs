@@ -91,13 +91,14 @@ records! {
 pub(super) type Settings = KubernetesSettings;
 
 /// What Kubernetes cannot carry, by the name that `accept` takes.
-pub(super) const LOSSES: [&str; 9] = [
+pub(super) const LOSSES: [&str; 10] = [
     "labels",
     "needs.quorum",
     "ports.publish",
     "restart",
     "security",
     "sidecars.order",
+    "stop.before",
     "stop.signal",
     "user",
     "volumes.size",
