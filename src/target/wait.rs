@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::blueprint::{Quorum, Shell};
-use crate::plan::{Image, Need, Probe, Service};
+use crate::blueprint::{Protocol, Quorum, Shell};
+use crate::plan::{Image, Need, Port, Probe, Service};
 
 /// Where the script is mounted.
 pub const SCRIPT_PATH: &str = "/flokkr/wait-for.sh";
@@ -23,6 +23,28 @@ pub fn port(need: &Need, needed: &Service) -> Option<(Arc<str>, u16)> {
         }
         Probe::Command(_) => None,
     }
+}
+
+/// The port that comes nearest to a need where none stands for it: what another check of the needed
+/// service looks at, else the first port of its main process. It may be open before it is ready.
+pub fn nearest_port(needed: &Service) -> Option<(Arc<str>, u16)> {
+    let health = needed.main.health.as_ref();
+    let checks = health.map(|h| [&h.start, &h.ready, &h.alive]);
+    let checked = checks
+        .into_iter()
+        .flatten()
+        .flatten()
+        .find_map(|c| match &c.probe {
+            Probe::Tcp(name, number) | Probe::Http(name, number, _) => {
+                Some((Arc::clone(name), *number))
+            }
+            Probe::Command(_) => None,
+        });
+    let of_main = |p: &&Port| p.sidecar.is_none() && p.protocol == Protocol::Tcp;
+    checked.or_else(|| {
+        let port = needed.ports.iter().find(of_main)?;
+        Some((Arc::clone(&port.name), port.number))
+    })
 }
 
 /// An image that can run the script: that of whoever waits, else that of whom it waits for.

@@ -732,6 +732,49 @@ fn kubernetes_gives_every_process_its_time_to_end() {
     assert_eq!(grace("1.32", ten, &[sleeping]), Some(70));
 }
 
+/// Who needs more than one that is ready waits for ports; where the check that says so looks at none,
+/// for that of another one.
+#[test]
+fn kubernetes_waits_for_the_nearest_port() {
+    let waited = |health: &str| {
+        let blueprint = format!(
+            "blueprint: v1\nname: demo\nimages: {{ app: {{ ref: \"app:1\", user: \"1\" }} }}\nservices:\n  \
+             db: {{ image: app, kind: ensemble, replicas: 3, ports: {{ other: 1, rpc: 2 }}{health} }}\n  \
+             web: {{ image: app, needs: {{ db: majority }} }}\n"
+        );
+        let emitted = emit(&blueprint, target::find("kubernetes").unwrap());
+        let pod = object(&emitted.files.unwrap(), "Deployment", "web");
+        let step = &pod["spec"]["template"]["spec"]["initContainers"][0];
+        let words = items(&step["command"]).iter().map(text);
+        let words: Vec<String> = words.skip(2).map(str::to_owned).collect();
+        (words, emitted.said)
+    };
+    let hosts = |port: u16| {
+        let mut words = vec!["2".to_owned()];
+        words.extend((0..3).map(|i| format!("db-{i}.db.demo.svc.cluster.local:{port}")));
+        words
+    };
+    for (health, port, sure) in [
+        (
+            ", health: { start: { tcp: rpc }, ready: { command: [ok] }, alive: { tcp: rpc } }",
+            2,
+            false,
+        ),
+        (
+            ", health: { ready: { command: [ok] }, alive: { tcp: rpc } }",
+            2,
+            false,
+        ),
+        (", health: { command: [ok] }", 1, false),
+        (", health: { tcp: rpc }", 2, true),
+        ("", 1, true),
+    ] {
+        let (words, said) = waited(health);
+        assert_eq!(words, hosts(port), "{health}");
+        assert_eq!(!said.contains("may be open before"), sure, "{said}");
+    }
+}
+
 /// A job that has failed has ended, too: that is not what is needed.
 #[test]
 fn kubernetes_waits_for_jobs_that_end_well() {

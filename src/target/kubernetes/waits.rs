@@ -87,16 +87,28 @@ impl Draft<'_, '_> {
                 vec![format!("{host}:{}", port.number)],
             ));
         }
-        let Some((port, number)) = wait::port(need, needed) else {
+        let exact = wait::port(need, needed);
+        let is_exact = exact.is_some();
+        let Some((port, number)) = exact.or_else(|| wait::nearest_port(needed)) else {
             let what = format!(
-                "nothing says when `{}` is there: the need names no port, and no check looks at one",
+                "nothing says when `{}` is there: it has no port that could be waited for",
                 need.service
             );
             self.lowering.account.lost("needs.quorum", need.span, &what);
             return None;
         };
-        if need.port.is_none() {
-            let how = format!("waits for the port `{port}`, which its check looks at");
+        if !is_exact && needed.main.health.is_some() {
+            let what = format!(
+                "the port `{port}` of `{}` is waited for, which may be open before it is ready",
+                need.service
+            );
+            self.lowering.account.lost("needs.quorum", need.span, &what);
+        } else if need.port.is_none() {
+            let how = if is_exact {
+                format!("waits for the port `{port}`, which its check looks at")
+            } else {
+                format!("waits for the port `{port}`: it has no check")
+            };
             self.lowering.account.emulated("needs", need.span, &how);
         }
         let hosts = self.hosts(need, needed);

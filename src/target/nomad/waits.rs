@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::addressing::replica_name;
 use super::lower::{Lowering, Place};
 use super::settings::Discovery;
-use crate::blueprint::{Kind, Protocol, Quorum};
+use crate::blueprint::{Kind, Quorum};
 use crate::plan::{self, Image, Probe};
 use crate::target::wait;
 
@@ -60,7 +60,8 @@ impl<'a> Lowering<'a> {
             self.account.lost("needs", need.span, &what);
             return None;
         }
-        let Some(number) = port(need, needed) else {
+        let port = wait::port(need, needed).or_else(|| wait::nearest_port(needed));
+        let Some((_, number)) = port else {
             let what = format!("`{service}` has no port that could be waited for");
             self.account.lost("needs", need.span, &what);
             return None;
@@ -103,25 +104,6 @@ impl<'a> Lowering<'a> {
         };
         Some((image, wait))
     }
-}
-
-/// The port that stands for a need: what it names, what is checked, else the first one.
-fn port(need: &plan::Need, needed: &plan::Service) -> Option<u16> {
-    if let Some((_, number)) = wait::port(need, needed) {
-        return Some(number);
-    }
-    let health = needed.main.health.as_ref();
-    let checks = health.map(|h| [&h.start, &h.ready, &h.alive]);
-    let checked = checks
-        .into_iter()
-        .flatten()
-        .flatten()
-        .find_map(|c| match &c.probe {
-            Probe::Tcp(_, number) | Probe::Http(_, number, _) => Some(*number),
-            Probe::Command(_) => None,
-        });
-    let of_main = |p: &&plan::Port| p.sidecar.is_none() && p.protocol == Protocol::Tcp;
-    checked.or_else(|| Some(needed.ports.iter().find(of_main)?.number))
 }
 
 /// Is an open port what a service's check asks for?
