@@ -775,6 +775,33 @@ fn kubernetes_waits_for_the_nearest_port() {
     }
 }
 
+/// A blueprint's volume may be called like one of flokkr's own: a pod has each name once.
+#[test]
+fn kubernetes_has_volumes_of_one_name_each() {
+    let blueprint = "blueprint: v1\nname: demo\nsecrets: { key: { file: ./key } }\n\
+         images: { app: { ref: \"app:1\", user: \"1\" } }\nservices:\n  app:\n    image: app\n    \
+         volumes: { flokkr-files: { path: /a, kind: temporary }, flokkr2-x: { path: /b, kind: temporary } }\n    \
+         files: { /etc/motd: hello }\n    secrets: { key: {} }\n";
+    let pod = object(&files(blueprint, "kubernetes"), "Deployment", "app");
+    let pod = &pod["spec"]["template"]["spec"];
+    let names = |list: &Value| -> Vec<String> {
+        let mut names: Vec<String> = items(list)
+            .iter()
+            .map(|v| text(&v["name"]).to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    let wanted = [
+        "flokkr-files",
+        "flokkr2-x",
+        "flokkr3-files",
+        "flokkr3-secret-1",
+    ];
+    assert_eq!(names(&pod["volumes"]), wanted);
+    assert_eq!(names(&pod["containers"][0]["volumeMounts"]), wanted);
+}
+
 /// A job that has failed has ended, too: that is not what is needed.
 #[test]
 fn kubernetes_waits_for_jobs_that_end_well() {

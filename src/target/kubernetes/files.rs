@@ -15,11 +15,13 @@ pub(super) const MAX_MAP: usize = 1_048_576;
 const USUAL: Mode = Mode(0o644);
 
 /// Begins the names of volumes that are not the blueprint's.
-pub(super) const VOLUMES: &str = "flokkr-";
+const VOLUMES: &str = "flokkr";
 
 /// The files of one pod, while it is lowered.
 #[derive(Debug, Default)]
 pub(super) struct Files {
+    /// Begins the names of their volumes.
+    prefix: String,
     /// Texts of all replicas: in as many maps as their size takes.
     same: Vec<Part>,
     /// Texts by pod.
@@ -46,6 +48,22 @@ pub(super) struct Made {
 }
 
 impl Files {
+    /// For a pod with volumes of these names.
+    pub(super) fn beside(volumes: &[&str]) -> Self {
+        let prefixes =
+            std::iter::once(format!("{VOLUMES}-")).chain((2..).map(|n| format!("{VOLUMES}{n}-")));
+        let is_free = |prefix: &String| !volumes.iter().any(|v| v.starts_with(prefix.as_str()));
+        Self {
+            prefix: prefixes.into_iter().find(is_free).unwrap_or_default(),
+            ..Self::default()
+        }
+    }
+
+    /// The name of a volume that is not the blueprint's.
+    pub(super) fn volume(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
     /// Mounts a text that all replicas have.
     pub(super) fn mount(&mut self, path: &str, text: &str, mode: Mode) -> Mount {
         let place = (text.to_owned(), mode.0);
@@ -57,7 +75,7 @@ impl Files {
             found
         };
         Mount {
-            volume: format!("{VOLUMES}{}", numbered("files", part)),
+            volume: self.volume(&numbered("files", part)),
             path: path.to_owned(),
             sub: Some(SubPath::Path(key)),
             readonly: true,
@@ -102,7 +120,7 @@ impl Files {
             file
         };
         Mount {
-            volume: format!("{VOLUMES}replicas"),
+            volume: self.volume("replicas"),
             path: path.to_owned(),
             sub: Some(SubPath::Expression(format!("$({name_variable})/{file}"))),
             readonly: true,
@@ -134,6 +152,7 @@ impl Files {
 
     /// The ConfigMaps and volumes, for a service of this name.
     pub(super) fn made(self, service: &str) -> Vec<Made> {
+        let prefix = self.prefix;
         let same = self
             .same
             .into_iter()
@@ -144,7 +163,7 @@ impl Files {
             .filter(|(_, part)| !part.data.is_empty())
             .map(|(suffix, part)| Made {
                 volume: Volume {
-                    name: format!("{VOLUMES}{suffix}"),
+                    name: format!("{prefix}{suffix}"),
                     source: VolumeSource::ConfigMap {
                         name: format!("{service}-{suffix}"),
                         items: part.items,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use indexmap::IndexSet;
 
 use super::carrier::{Carrier, References};
-use super::files::{Files, VOLUMES, for_the_group};
+use super::files::{Files, for_the_group};
 use super::lower::Lowering;
 use super::model::{
     Body, Claim, Container, ContainerPort, EnvVar, Mount, Pod, PodSecurity, Security, SubPath,
@@ -71,11 +71,12 @@ impl<'l, 'a> Draft<'l, 'a> {
             .flat_map(|a| a.env.iter().map(|v| v.name.to_string()))
             .collect();
         let first = lowering.settings.first(&service.name);
+        let volumes: Vec<&str> = service.volumes.iter().map(|v| &*v.name).collect();
         Self {
             carrier: Carrier::new(service, first, taken),
             lowering,
             service,
-            files: Files::default(),
+            files: Files::beside(&volumes),
             asks_for_jobs: false,
             ends: Vec::new(),
             secrets: Vec::new(),
@@ -499,7 +500,7 @@ impl<'l, 'a> Draft<'l, 'a> {
         let volume = self.secrets.iter().find(same).map(|v| v.name.clone());
         let volume = volume.unwrap_or_else(|| {
             let at = self.secrets.len() + 1;
-            let volume = format!("{VOLUMES}secret-{at}");
+            let volume = self.files.volume(&format!("secret-{at}"));
             self.secrets.push(Volume {
                 name: volume.clone(),
                 source: VolumeSource::Secret {
