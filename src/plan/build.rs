@@ -7,8 +7,8 @@ use super::addressing::{Addressing, Directory};
 use super::container::{Parts, container, line};
 use super::evaluate::Evaluator;
 use super::{
-    Container, Image, Need, Placement, Plan, Port, Secret, SecretSource, Service, Sidecar, Try,
-    Volume,
+    Container, Image, Init, Need, Placement, Plan, Port, Secret, SecretSource, Service, Sidecar,
+    Try, Volume, mounts,
 };
 use crate::blueprint::{
     self, Argv, At, Blueprint, Entrypoint, Kind, Map, Protocol, Publish, Restart, Shell, Texts,
@@ -249,14 +249,26 @@ impl Builder<'_, '_> {
             resources: resources.as_ref(),
         };
         let main = container(&parts, self.blueprint, index, &ports, self.evaluator);
-        let inits = init
+        let inits: Vec<Init> = init
             .iter()
             .filter_map(|step| self.init(step, &main, index))
             .collect();
-        let sidecars = sidecars
+        let sidecars: Vec<Sidecar> = sidecars
             .iter()
             .map(|(key, sidecar)| self.sidecar(&key.value, key.span, sidecar, &main, index, &ports))
             .collect();
+        let volumes: Vec<Volume> = volumes
+            .iter()
+            .map(|(k, v)| volume(&k.value, k.span, v))
+            .collect();
+        let problems = &mut *self.evaluator.problems;
+        for container in std::iter::once(&main).chain(inits.iter().map(|i| &i.container)) {
+            mounts::check(container, &volumes, problems);
+        }
+        for sidecar in &sidecars {
+            let mounted: &[Volume] = if sidecar.volumes { &volumes } else { &[] };
+            mounts::check(&sidecar.container, mounted, problems);
+        }
         let usual = if kind == Kind::Job {
             Restart::OnFailure
         } else {
@@ -271,10 +283,7 @@ impl Builder<'_, '_> {
             main,
             inits,
             sidecars,
-            volumes: volumes
-                .iter()
-                .map(|(k, v)| volume(&k.value, k.span, v))
-                .collect(),
+            volumes,
             needs: self.needs(needs),
             restart: restart.map_or(usual, |r| r.value),
             placement: placement.as_ref().map(|p| self.placement(p, index)),

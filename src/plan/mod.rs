@@ -15,6 +15,7 @@ mod context;
 mod deliver;
 mod evaluate;
 pub mod fields;
+mod mounts;
 mod steps;
 mod value;
 
