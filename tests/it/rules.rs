@@ -775,6 +775,30 @@ fn kubernetes_waits_for_the_nearest_port() {
     }
 }
 
+/// A Secret is called as Kubernetes can call it, and the file says how it is made.
+#[test]
+fn kubernetes_names_secrets_as_it_can() {
+    let blueprint = "blueprint: v1\nname: demo\nsecrets: { db_pass: { env: DB_PASS }, Key.File: { file: \"./a key\" } }\n\
+         images: { app: { ref: \"app:1\", user: \"1\" } }\nservices:\n  app:\n    image: app\n    \
+         env: { PASSWORD: \"{{ secret('db_pass') }}\" }\n    secrets: { Key.File: {} }\n";
+    let files = files(blueprint, "kubernetes");
+    let pod = &object(&files, "Deployment", "app")["spec"]["template"]["spec"];
+    let key = &pod["containers"][0]["env"][0]["valueFrom"]["secretKeyRef"];
+    assert_eq!(
+        (text(&key["name"]), text(&key["key"])),
+        ("db-pass", "db_pass")
+    );
+    let volume = &pod["volumes"][0]["secret"];
+    assert_eq!(text(&volume["secretName"]), "key.file");
+    assert_eq!(text(&volume["items"][0]["key"]), "Key.File");
+    for line in [
+        "create secret generic db-pass --from-literal=db_pass=\"$DB_PASS\"\n",
+        "create secret generic key.file '--from-file=Key.File=./a key'\n",
+    ] {
+        assert!(files.iter().any(|f| f.text.contains(line)), "{line}");
+    }
+}
+
 /// A blueprint's volume may be called like one of flokkr's own: a pod has each name once.
 #[test]
 fn kubernetes_has_volumes_of_one_name_each() {

@@ -7,10 +7,11 @@ use super::labels;
 use super::model::{Body, Labels, Object, ServiceBody, ServiceKind, Workload, WorkloadKind};
 use super::network;
 use super::pod::Draft;
+use super::secrets;
 use super::settings::Settings;
 use super::share::{self, Unit};
 use crate::blueprint::{Kind, Restart, VolumeKind};
-use crate::plan::{self, Deliverer, Plan, SecretSource};
+use crate::plan::{self, Deliverer, Plan};
 use crate::problem::{Problem, Span, one_of};
 use crate::target::Account;
 
@@ -34,6 +35,7 @@ pub(super) fn lower(plan: &Plan, settings: &Settings, account: &mut Account) -> 
     for service in &plan.services {
         lowering.service(service);
     }
+    secrets::check(&mut lowering);
     lowering.config();
     lowering.namespace();
     let mut objects = lowering.objects;
@@ -312,17 +314,10 @@ impl<'a> Lowering<'a> {
         self.add(object, Span::nowhere());
     }
 
-    /// The Secret and its key for a secret of the blueprint. One that the platform has already is
-    /// named `NAME` or `NAME/KEY`; the others are to be made under their own name.
+    /// The Secret and its key for a secret of the blueprint.
     pub(super) fn secret(&self, secret: &str) -> (String, String) {
-        let mut secrets = self.plan.secrets.iter();
-        let source = secrets.find(|s| &*s.name == secret).map(|s| &s.source);
-        match source {
-            Some(SecretSource::External(name)) => match name.split_once('/') {
-                Some((name, key)) => (name.to_owned(), key.to_owned()),
-                None => (name.clone(), secret.to_owned()),
-            },
-            _ => (secret.to_owned(), secret.to_owned()),
-        }
+        let mut known = self.plan.secrets.iter();
+        let known = known.find(|s| &*s.name == secret).map(secrets::place);
+        known.unwrap_or_default()
     }
 }

@@ -19,6 +19,7 @@ mod pack;
 mod pod;
 mod probes;
 mod script;
+mod secrets;
 mod settings;
 mod share;
 mod stop;

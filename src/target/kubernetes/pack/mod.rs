@@ -11,12 +11,12 @@ use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 
 use super::carrier::is_unsafe;
-use super::model::{Body, EnvValue, Object, Pod, VolumeSource};
+use super::model::{Body, Object};
 use super::settings::{Package, Settings};
-use super::{checksum, emit};
+use super::{checksum, emit, secrets};
 use crate::emit::yaml::{self, Yaml};
 use crate::file::File;
-use crate::plan::{Plan, SecretSource};
+use crate::plan::{Plan, SecretSource, quote};
 use crate::problem::{Problem, Span};
 use crate::target::{Account, Layout, Request, patch};
 use crate::yaml::{Node, Value};
@@ -162,33 +162,20 @@ fn comment(object: &Object, plan: &Plan, namespace: &str, first: bool) -> String
         return lines.join("\n");
     };
     for secret in &plan.secrets {
-        let name = &secret.name;
+        let place = secrets::place(secret);
+        let (name, key) = &place;
         let source = match &secret.source {
-            SecretSource::File(path) => format!("--from-file={name}={path}"),
-            SecretSource::Env(variable) => format!("--from-literal={name}=\"${variable}\""),
+            SecretSource::File(path) => quote(&format!("--from-file={key}={path}")),
+            SecretSource::Env(variable) => format!("--from-literal={key}=\"${variable}\""),
             SecretSource::External(_) => continue,
         };
-        if uses(&workload.pod, name) {
+        if secrets::reads(&workload.pod, &place) {
             lines.push(format!(
                 "Needs: kubectl -n {namespace} create secret generic {name} {source}"
             ));
         }
     }
     lines.join("\n")
-}
-
-/// Does a pod use a Secret?
-fn uses(pod: &Pod, secret: &str) -> bool {
-    let mounted = pod
-        .volumes
-        .iter()
-        .any(|v| matches!(&v.source, VolumeSource::Secret { name, .. } if name == secret));
-    let mut containers = pod.inits.iter().chain(&pod.containers);
-    mounted
-        || containers.any(|c| {
-            let mut env = c.env.iter();
-            env.any(|e| matches!(&e.value, EnvValue::Secret { name, .. } if name == secret))
-        })
 }
 
 /// Refuses texts of a patch with characters that the API server does not keep.
