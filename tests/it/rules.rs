@@ -838,6 +838,25 @@ fn kubernetes_waits_for_jobs_that_end_well() {
     assert_eq!(words[3], "job/task");
 }
 
+/// The template of a Job can't be changed: the file says what must be done before, in every package.
+#[test]
+fn kubernetes_says_how_a_job_is_changed() {
+    for package in ["plain", "kustomize", "helm"] {
+        let settings = format!("kubernetes: {{ package: {package}, ");
+        let files = files(
+            &BLUEPRINT.replace("kubernetes: { ", &settings),
+            "kubernetes",
+        );
+        let line = "kubectl -n demo delete job task --ignore-not-found.";
+        let told = files.iter().filter(|f| f.text.contains(line));
+        let told: Vec<&str> = told.map(|f| f.path.as_str()).collect();
+        assert!(
+            matches!(told[..], [path] if path.ends_with("task-job.yaml")),
+            "{told:?}"
+        );
+    }
+}
+
 /// Nomad starts all tasks before the main one together: each waits for the mark of the one before.
 #[test]
 fn nomad_takes_steps_in_their_order() {

@@ -11,7 +11,7 @@ use camino::Utf8PathBuf;
 use indexmap::IndexMap;
 
 use super::carrier::is_unsafe;
-use super::model::{Body, Object};
+use super::model::{Body, Object, WorkloadKind};
 use super::settings::{Package, Settings};
 use super::{checksum, emit, secrets};
 use crate::emit::yaml::{self, Yaml};
@@ -149,7 +149,7 @@ fn file_name(object: &Object) -> String {
     }
 }
 
-/// Where a file comes from, and the Secrets that must be there before an object.
+/// Where a file comes from, and what must be there, or must not, before an object.
 fn comment(object: &Object, plan: &Plan, namespace: &str, first: bool) -> String {
     let mut lines = Vec::new();
     if first {
@@ -161,6 +161,12 @@ fn comment(object: &Object, plan: &Plan, namespace: &str, first: bool) -> String
     let Body::Workload(workload) = &object.body else {
         return lines.join("\n");
     };
+    if workload.kind == WorkloadKind::Job {
+        lines.push(format!(
+            "A Job never changes: before it is applied or upgraded with another template, kubectl -n {namespace} delete job {} --ignore-not-found. It runs again then.",
+            object.name
+        ));
+    }
     for secret in &plan.secrets {
         let place = secrets::place(secret);
         let (name, key) = &place;
