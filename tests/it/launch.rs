@@ -22,6 +22,7 @@ use tempfile::TempDir;
 
 use crate::env as readings;
 use crate::properties::{cases_or, name, value};
+use crate::support::install;
 
 /// A container: a directory with programs in `bin`, config in `conf` and a volume in `data`.
 struct Container {
@@ -60,8 +61,9 @@ impl Container {
     fn program(self, name: &str, script: &str) -> Self {
         let path = self.path("bin").join(name);
         let root = self.text("");
-        fs::write(&path, format!("#!/bin/bash\nROOT='{root}'\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let source = self.path("source");
+        fs::write(&source, format!("#!/bin/bash\nROOT='{root}'\n{script}\n")).unwrap();
+        install(&source, &path);
         self
     }
 
@@ -878,7 +880,7 @@ fn settings_of_kerberos_that_are_somebodys_stay() {
     // Root may write everything, and others need not reach the program where it was built.
     let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
     let program = container.path("bin/flokkr");
-    fs::copy(env!("CARGO_BIN_EXE_flokkr"), &program).unwrap();
+    install(env!("CARGO_BIN_EXE_flokkr").as_ref(), &program);
     for (realm, code, what) in [
         ("EXAMPLE.ORG", 0, "stays as it is"),
         ("EXAMPLE.NET", 1, "with this default_realm"),

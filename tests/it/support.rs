@@ -190,6 +190,14 @@ pub fn said(output: &Output) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
+/// Copies a program to where it is run from. Another process writes it: what a thread of this one has
+/// open to write, whatever another thread starts has open for a moment, too, and then nobody can run it.
+pub fn install(program: &Path, to: &Path) {
+    let mut install = Command::new("install");
+    let status = install.arg("--mode=755").args([program, to]).status();
+    assert!(status.unwrap().success(), "{}", to.display());
+}
+
 /// Compares a text with `snapshots/<folder>/<name>.snap`.
 pub fn snapshot(folder: &str, name: &str, text: &str) {
     let place = path("snapshots").join(folder).join(name);

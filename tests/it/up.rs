@@ -3,13 +3,12 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::Output;
 
 use tempfile::TempDir;
 
-use crate::support::{flokkr, said};
+use crate::support::{flokkr, install, said};
 
 /// Answers as Docker 20.10 and Compose 2.26 do. What it is told is in `calls`; `states` is what runs
 /// once the project was started; images are there that `images` names.
@@ -56,9 +55,9 @@ impl Machine {
             directory: tempfile::tempdir().unwrap(),
             port: free(),
         };
-        machine.put("bin/docker", DOCKER);
-        let docker = machine.path("bin/docker");
-        fs::set_permissions(docker, fs::Permissions::from_mode(0o755)).unwrap();
+        machine.put("docker", DOCKER);
+        fs::create_dir(machine.path("bin")).unwrap();
+        install(&machine.path("docker"), &machine.path("bin/docker"));
         machine.put("blueprint.yaml", BLUEPRINT);
         machine.put("engine", "20.10.24+dfsg1\n");
         machine.put("compose", "2.26.1-4\n");
