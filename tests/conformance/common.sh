@@ -196,10 +196,12 @@ render_kustomize() {
   "$kustomize" build "$out/overlays/values" > "$scratch/rendered.yaml"
 }
 
-# A chart has all profiles in it; the namespace is that of the release, here that of the plain objects.
+# A chart has all profiles in it; the namespace is that of the release, here that of the plain objects. The
+# arguments are for Helm.
 render_helm() {
   plain_namespace
-  "$helm" lint --strict "$out" && "$helm" template release "$out" --namespace "$namespace" > "$scratch/rendered.yaml"
+  "$helm" lint --strict "$@" "$out" &&
+    "$helm" template release "$out" --namespace "$namespace" "$@" > "$scratch/rendered.yaml"
 }
 
 # Sets `namespace` to that of the plain objects.

@@ -139,6 +139,14 @@ fn changed(old: &str, new: &str) -> Option<Yaml> {
     if operations.is_empty() {
         return None;
     }
+    // kustomize 5.8 cuts line ends at the end of a patch: no text with lines may stand there.
+    if let Some(Yaml::Map(last)) = operations.last_mut()
+        && let Some(at) = last.iter().position(|(key, _)| key == "path")
+        && yaml::document("", &Yaml::Map(last.clone())).lines().count() > last.len()
+    {
+        let path = last.remove(at);
+        last.push(path);
+    }
     let patch = yaml::document("", &Yaml::List(operations));
     Some(Yaml::Map(vec![
         ("target".to_owned(), target(&new)),
