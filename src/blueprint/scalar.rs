@@ -363,25 +363,26 @@ impl FromText for User {
     }
 }
 
-/// Permission bits, written in octal as `"0755"`.
+/// Permission bits, written in octal as `"0755"`: no more than `"0777"`, as an API server of Kubernetes
+/// demands (`validateKeyToPath`, 1.34).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mode(pub u32);
 
 impl FromText for Mode {
     fn expected() -> String {
-        "permissions in octal such as \"0644\"".to_owned()
+        "permissions in octal such as \"0644\", at most \"0777\"".to_owned()
     }
 
     fn from_text(text: &str) -> Option<Self> {
         let octal =
             (3..=4).contains(&text.len()) && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
         let bits = octal.then(|| u32::from_str_radix(text, 8).ok()).flatten()?;
-        Some(Self(bits))
+        (bits <= 0o777).then_some(Self(bits))
     }
 
     fn scalar_schema() -> Json {
         json!({"anyOf": [
-            {"type": "string", "pattern": "^[0-7]{3,4}$"},
+            {"type": "string", "pattern": "^0?[0-7]{3}$"},
             {"type": "integer"},
         ]})
     }
