@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::config::path;
+use super::shell;
 use super::{ConfigEntry, ConfigFile, Container, Value, Words};
-use crate::blueprint::{Argv, Delivery, Entrypoint, Mode};
+use crate::blueprint::{Argv, Delivery, Mode, Shell};
 use crate::conffile;
 use crate::env::{self, Dialect, Format};
 use crate::problem::{Problem, Problems, Span};
@@ -289,7 +290,10 @@ fn conflicts(container: &Container, problems: &mut Problems) {
 /// What is wrong with a variable for every platform: set twice, too large, lost on its way.
 fn names(container: &Container, delivered: &Delivered, problems: &mut Problems) {
     let mut seen: HashMap<&str, Span> = HashMap::with_capacity(delivered.env.len());
-    let loses_dots = container.entrypoint.is_none() && container.image.entrypoint == Entrypoint::Sh;
+    let shell = match &container.entrypoint {
+        Some(_) => Shell::None,
+        None => shell::of_entrypoint(container.image.entrypoint),
+    };
     // The variables of one file never clash with each other.
     let may_clash = container.config.len() + usize::from(!container.env.is_empty()) > 1;
     for variable in &delivered.env {
@@ -318,7 +322,7 @@ fn names(container: &Container, delivered: &Delivered, problems: &mut Problems) 
                 .help("deliver it as a file: `delivery: files`, or `files`"),
             );
         }
-        if loses_dots && !is_identifier(&variable.name) {
+        if !shell::hands_on(shell, &variable.name) {
             problems.add(
                 Problem::error(
                     "corrupted",
@@ -326,11 +330,12 @@ fn names(container: &Container, delivered: &Delivered, problems: &mut Problems) 
                 )
                 .at(variable.span)
                 .label(format!(
-                    "the entrypoint of image `{}` is run by /bin/sh, which removes such names",
-                    container.image.name
+                    "the entrypoint of image `{}` is run by {}",
+                    container.image.name,
+                    shell::why(shell, &variable.name)
                 ))
                 .help(if container.env.iter().any(|e| e.name == variable.name) {
-                    "use a name of letters, digits and underscores, or replace the `entrypoint`"
+                    "use another name, of letters, digits and underscores, or replace the `entrypoint`"
                 } else {
                     "deliver it as a file: `delivery: files`, or replace the `entrypoint`"
                 }),
@@ -353,13 +358,6 @@ fn paths(container: &Container, delivered: &Delivered, problems: &mut Problems) 
             );
         }
     }
-}
-
-/// A name that every shell passes on.
-pub fn is_identifier(name: &str) -> bool {
-    name.chars()
-        .enumerate()
-        .all(|(i, c)| c == '_' || c.is_ascii_alphabetic() || (i > 0 && c.is_ascii_digit()))
 }
 
 /// The words of a replica's command, spelled so that they arrive as they are: behind an entrypoint
@@ -391,9 +389,7 @@ pub fn words(
             );
             Vec::new()
         }
-        Argv::Eval => present
-            .map(|w| Value::new(super::steps::quote(w.raw())))
-            .collect(),
+        Argv::Eval => present.map(|w| Value::new(shell::quote(w.raw()))).collect(),
         Argv::Split => {
             let breaks = |w: &Value| {
                 w.raw().is_empty()

@@ -16,6 +16,7 @@ mod deliver;
 mod evaluate;
 pub mod fields;
 mod mounts;
+pub mod shell;
 mod steps;
 mod value;
 
@@ -25,8 +26,8 @@ pub use across::{Across, FileOfAll, VariableOfAll, words_of_all};
 pub use addressing::{Addressing, Member};
 pub use build::build;
 pub use config::path as config_path;
-pub use deliver::{Delivered, Deliverer, MAX_VARIABLE, Mounted, Variable, is_identifier, words};
-pub use steps::quote;
+pub use deliver::{Delivered, Deliverer, MAX_VARIABLE, Mounted, Variable, words};
+pub use shell::{is_identifier, quote};
 pub use value::{Each, Part, Slot, Value};
 
 use crate::blueprint::{

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::build::Builder;
+use super::shell::quote;
 use super::{
     ConfigFile, Container, Each, EnvEntry, File, Image, Init, Resources, Slot, Stop, Value, Words,
 };
@@ -233,13 +234,4 @@ fn script_text(unless: Option<&Slot>, body: &Body, replica: u32) -> Option<Value
         }
     }
     Some(Value::new(text))
-}
-
-/// A word for a shell.
-pub fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    format!("'{}'", word.replace('\'', r"'\''"))
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::blueprint::{At, Build, ContainerPath, Entrypoint, Shell};
+use crate::blueprint::{At, Build, ContainerPath, Shell};
 use crate::emit::dockerfile::{self, Instruction};
-use crate::plan::{Image, MAX_VARIABLE, Plan, is_identifier};
+use crate::plan::{Image, MAX_VARIABLE, Plan, shell};
 use crate::problem::{Problem, Span};
 use crate::target::{Account, image};
 
@@ -36,11 +36,11 @@ pub(super) fn check(image: &Image, build: &Build, plan: &Plan, account: &mut Acc
     for (key, value) in build.labels.iter() {
         pair(Instruction::Label, key, value, account);
     }
-    let by_sh = image.entrypoint == Entrypoint::Sh;
+    let shell = shell::of_entrypoint(image.entrypoint);
     for (key, _) in build
         .env
         .iter()
-        .filter(|(key, _)| by_sh && !is_identifier(&key.value))
+        .filter(|(key, _)| !shell::hands_on(shell, &key.value))
     {
         account.problems.add(
             Problem::error(
@@ -48,7 +48,10 @@ pub(super) fn check(image: &Image, build: &Build, plan: &Plan, account: &mut Acc
                 format!("the variable `{}` would not arrive", key.value),
             )
             .at(key.span)
-            .label("the image's entrypoint is run by /bin/sh, which removes such names"),
+            .label(format!(
+                "the image's entrypoint is run by {}",
+                shell::why(shell, &key.value)
+            )),
         );
     }
     for command in &build.run {

@@ -1,11 +1,14 @@
 //! What a container is given: variables and files, each by the simplest thing that carries it.
 
+use std::sync::Arc;
+
 use super::addressing::pod_name;
 use super::carrier::{References, is_unsafe};
 use super::model::{EnvValue, EnvVar, Mount};
 use super::pod::Draft;
 use super::settings::Version;
 use super::share::ConfigVariable;
+use crate::plan::shell::disturbs_bash;
 use crate::plan::{Container, Each, FileOfAll, Value, VariableOfAll};
 use crate::problem::{Problem, Span};
 
@@ -18,6 +21,24 @@ pub(super) struct Environment {
     pub(super) env: Vec<EnvVar>,
     /// What one template can't give to each replica.
     pub(super) rest: Vec<VariableOfAll>,
+    /// Of the others those that a script before the command must be without.
+    pub(super) disturbing: Vec<VariableOfAll>,
+}
+
+impl Environment {
+    /// Keeps a variable that a script may have to be without.
+    fn beside(&mut self, variable: VariableOfAll) {
+        if disturbs_bash(&variable.name) {
+            self.disturbing.push(variable);
+        }
+    }
+
+    /// Takes out what a script before the command must be without.
+    pub(super) fn without_disturbing(&mut self) -> Vec<VariableOfAll> {
+        self.config.retain(|v| !disturbs_bash(&v.name));
+        self.env.retain(|v| !disturbs_bash(&v.name));
+        std::mem::take(&mut self.disturbing)
+    }
 }
 
 /// A variable of a ConfigMap, written into a container.
@@ -50,19 +71,23 @@ impl Draft<'_, '_> {
                 && let Some(text) = value.plain()
             {
                 environment.config.push(ConfigVariable {
-                    name: variable.name,
+                    name: Arc::clone(&variable.name),
                     value: text.to_owned(),
-                    group: variable.group,
+                    group: variable.group.clone(),
                 });
+                environment.beside(variable);
                 continue;
             }
             let lowering = &*self.lowering;
             let secret = |name: &str| lowering.secret(name);
             match self.carrier.env(&variable.value, &secret, references) {
-                Some(value) => environment.env.push(EnvVar {
-                    name: variable.name.to_string(),
-                    value,
-                }),
+                Some(value) => {
+                    environment.env.push(EnvVar {
+                        name: variable.name.to_string(),
+                        value,
+                    });
+                    environment.beside(variable);
+                }
                 None => environment.rest.push(variable),
             }
         }

@@ -57,7 +57,9 @@ impl Draft<'_, '_> {
             self.refuse(container, &rest);
             return Line::default();
         };
-        let Some(text) = self.script(&entrypoint, &command, &rest, references) else {
+        let mut set = rest.clone();
+        set.extend(environment.without_disturbing());
+        let Some(text) = self.script(&entrypoint, &command, &set, references) else {
             self.refuse(container, &rest);
             return Line::default();
         };
@@ -191,17 +193,18 @@ impl Draft<'_, '_> {
         } else {
             "let the process ask its host name"
         };
-        if rest.is_empty() {
-            let span = container
-                .command
-                .as_ref()
-                .map_or(container.span, |c| c.span);
-            self.unsupported(
-                "command",
-                span,
-                "words of a command that follow neither the pod's name nor its number",
-                help,
-            );
+        let lists = [&container.entrypoint, &container.command];
+        let words = lists.into_iter().flatten().flat_map(Words::placed);
+        for (slot, span) in words.filter(|(slot, _)| slot.all().iter().any(Option::is_some)) {
+            let mut references = References::default();
+            if self.carrier.text(slot, &mut references).is_none() {
+                self.unsupported(
+                    "command",
+                    span,
+                    "a word that follows neither the pod's name nor its number",
+                    help,
+                );
+            }
         }
         for variable in rest {
             let what = format!(

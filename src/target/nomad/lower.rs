@@ -140,16 +140,16 @@ impl<'a> Lowering<'a> {
             .iter()
             .any(|name| name.value == *service.name);
         let mut separate = asked && service.replicas > 1;
-        if !separate
-            && let Some((span, why)) =
-                replica::obstacle(service, self.settings.is_consul(), &mut self.deliverer)
-        {
-            separate = true;
-            let what = format!(
-                "{why}, so that each becomes a job: submit them one after the other, nothing else \
-                 holds two of them back"
-            );
-            self.account.lost("replicas", span, &what);
+        if !separate {
+            let commands = self.settings.is_consul();
+            for (span, why) in replica::obstacles(service, commands, &mut self.deliverer) {
+                separate = true;
+                let what = format!(
+                    "{why}, so that each becomes a job: submit them one after the other, nothing \
+                     else holds two of them back"
+                );
+                self.account.lost("replicas", span, &what);
+            }
         }
         if separate {
             for index in 0..service.replicas {

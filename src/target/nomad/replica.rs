@@ -171,13 +171,14 @@ pub(super) fn variable(name: &str, slot: &Slot, covered: Covered) -> Option<Carr
     (written || secret).then_some(Carrier::Template)
 }
 
-/// Why the replicas of a service can't be one group, and where that stands; `commands`: checks of
-/// commands are carried.
-pub(super) fn obstacle(
+/// All reasons why the replicas of a service can't be one group, and where they stand; `commands`: checks
+/// of commands are carried.
+pub(super) fn obstacles(
     service: &Service,
     commands: bool,
     deliverer: &mut Deliverer,
-) -> Option<(Span, String)> {
+) -> Vec<(Span, String)> {
+    let mut found = Vec::new();
     let covered = Covered {
         first: 0,
         count: service.replicas,
@@ -194,16 +195,16 @@ pub(super) fn obstacle(
                     "the replicas differ in the variable `{}` by more than their index",
                     entry.name
                 );
-                return Some((entry.span, why));
+                found.push((entry.span, why));
             }
         }
         let partly = |file: &&crate::plan::FileOfAll| {
             file.content.all().iter().any(Option::is_none)
                 && file.content.all().iter().any(Option::is_some)
         };
-        if let Some(file) = across.files.iter().find(partly) {
+        for file in across.files.iter().filter(partly) {
             let why = format!("only some replicas have the file {}", file.path);
-            return Some((file.span, why));
+            found.push((file.span, why));
         }
         let health = container.health.iter();
         let checks = health
@@ -217,19 +218,18 @@ pub(super) fn obstacle(
             };
             if slots.into_iter().any(|slot| differs(slot, covered)) {
                 let why = "the replicas differ in a check by more than their index".to_owned();
-                return Some((check.span, why));
+                found.push((check.span, why));
             }
         }
     }
-    let placement = service.placement.as_ref()?;
-    let node = placement
-        .nodes
-        .iter()
-        .find(|(_, value)| differs(value, covered));
-    node.map(|(key, _)| {
-        let why = format!("the replicas differ in the node's `{key}` by more than their index");
-        (placement.span, why)
-    })
+    if let Some(placement) = &service.placement {
+        let differing = placement.nodes.iter();
+        for (key, _) in differing.filter(|(_, value)| differs(value, covered)) {
+            let why = format!("the replicas differ in the node's `{key}` by more than their index");
+            found.push((placement.span, why));
+        }
+    }
+    found
 }
 
 /// Does a text that is only replaced differ by more than the index?

@@ -24,6 +24,10 @@ pub fn words(script: &str, variables: &[(&str, &str)]) -> Vec<String> {
 
 fn run(script: &str, variables: &[(&str, &str)]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
+    // What a pattern without quotes would become.
+    for name in ["0", "a", "a.b", "x y", "é"] {
+        std::fs::write(folder.path().join(name), "").unwrap();
+    }
     let mut command = Command::new("/bin/bash");
     command
         .args(["--noprofile", "--norc", "-s"])

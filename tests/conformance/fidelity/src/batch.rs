@@ -118,26 +118,37 @@ impl Place {
     }
 }
 
-/// A text, or one with the number of the replica in it.
+/// A text, and what replicas get of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
-    /// What stands between the numbers.
-    parts: Vec<String>,
+pub enum Text {
+    /// What stands between the numbers of the replica; alone, all get the same.
+    Numbered(Vec<String>),
+    /// Each replica its own.
+    Each(Vec<String>),
 }
 
 impl Text {
     fn of(value: String) -> Self {
-        Self { parts: vec![value] }
+        Self::Numbered(vec![value])
     }
 
     /// It is another for each replica.
     pub fn differs(&self) -> bool {
-        self.parts.len() > 1
+        self.texts().len() > 1
     }
 
     /// What a replica gets.
     pub fn of_replica(&self, index: u32) -> String {
-        self.parts.join(&index.to_string())
+        match self {
+            Self::Numbered(parts) => parts.join(&index.to_string()),
+            Self::Each(texts) => texts[index as usize].clone(),
+        }
+    }
+
+    fn texts(&self) -> &[String] {
+        match self {
+            Self::Numbered(texts) | Self::Each(texts) => texts,
+        }
     }
 }
 
@@ -155,7 +166,7 @@ pub struct Case {
 impl Case {
     /// There is a character in it that no process can be given.
     pub fn has_nul(&self) -> bool {
-        self.name.contains('\0') || self.value.parts.iter().any(|part| part.contains('\0'))
+        self.name.contains('\0') || self.value.texts().iter().any(|part| part.contains('\0'))
     }
 }
 
@@ -271,8 +282,14 @@ impl Batch {
             for (name, more) in others.into_iter().chain(launched) {
                 let own = format!("example.org/{name}:1");
                 let image = self.witness.as_ref().unwrap_or(&own);
+                // The witness has nothing beside it.
+                let shell = if self.witness.is_some() {
+                    ", shell: none"
+                } else {
+                    ""
+                };
                 page.line(&format!(
-                    "  {name}: {{ ref: \"{image}\", user: \"1000:1000\", {more} }}"
+                    "  {name}: {{ ref: \"{image}\", user: \"1000:1000\", {more}{shell} }}"
                 ));
             }
         }
@@ -482,9 +499,10 @@ fn add(cases: &mut Vec<Case>, place: Place, count: usize, replicas: u32, hostile
             // The platform's own references are what patches are for.
             Place::Patch => Text::of(hostile.tame().replace(['$', '%'], "#")),
             // The number of a replica, between texts that mean something.
-            _ if replicas > 1 && hostile.once_in(4) => Text {
-                parts: (0..=1 + hostile.below(2)).map(|_| hostile.tame()).collect(),
-            },
+            _ if replicas > 1 && hostile.once_in(4) => {
+                Text::Numbered((0..=1 + hostile.below(2)).map(|_| hostile.tame()).collect())
+            }
+            _ if replicas > 1 && hostile.once_in(4) => each(place, replicas, hostile),
             // No text at all is what formats have the least of a spelling for.
             Place::Key(..) if hostile.once_in(20) => Text::of(String::new()),
             Place::Key(Some(_), _) if hostile.once_in(3) => Text::of(hostile.key()),
@@ -493,6 +511,24 @@ fn add(cases: &mut Vec<Case>, place: Place, count: usize, replicas: u32, hostile
         };
         cases.push(Case { place, name, value });
     }
+}
+
+/// For each replica a text of its own. Files mostly end with a line.
+fn each(place: Place, replicas: u32, hostile: &mut Hostile) -> Text {
+    let end = if place == Place::File && hostile.once_in(2) {
+        "\n"
+    } else {
+        ""
+    };
+    let text = |_| {
+        let text = if hostile.once_in(4) {
+            hostile.value()
+        } else {
+            hostile.tame()
+        };
+        text + end
+    };
+    Text::Each((0..replicas).map(text).collect())
 }
 
 /// A key for a format, behind those that are there. Most of what a launcher gets is what it can take.
@@ -748,7 +784,7 @@ fn of(cases: &[Case], place: Place) -> impl Iterator<Item = (usize, &Case)> {
 /// A value as a scalar of YAML; a word that YAML could take for something else stands without quotes, but
 /// not in a patch, which is the platform's own YAML.
 fn scalar(case: &Case) -> String {
-    match case.value.parts.as_slice() {
+    match case.value.texts() {
         [word]
             if case.place != Place::Patch
                 && word.len() > 1
@@ -767,18 +803,7 @@ fn scalar(case: &Case) -> String {
 
 /// A template in double quotes. Half of what could stand there as it is does so.
 fn quoted(text: &Text) -> String {
-    let mut template = String::new();
-    let escapes = text.parts.len() > 1 || text.parts.iter().any(|part| part.contains("{{"));
-    for (at, part) in text.parts.iter().enumerate() {
-        if at > 0 {
-            template.push_str("{{ replica.index }}");
-        }
-        if escapes {
-            template.push_str(&part.replace('{', "{{ '{' }}"));
-        } else {
-            template.push_str(part);
-        }
-    }
+    let template = template(text);
     let mut out = String::from('"');
     for (at, c) in template.chars().enumerate() {
         match c {
@@ -799,4 +824,28 @@ fn quoted(text: &Text) -> String {
     }
     out.push('"');
     out
+}
+
+fn template(text: &Text) -> String {
+    match text {
+        Text::Numbered(parts) => {
+            let escapes = parts.len() > 1 || parts.iter().any(|part| part.contains("{{"));
+            let written = parts.iter().map(|part| {
+                if escapes {
+                    part.replace('{', "{{ '{' }}")
+                } else {
+                    part.clone()
+                }
+            });
+            written.collect::<Vec<_>>().join("{{ replica.index }}")
+        }
+        Text::Each(texts) => {
+            let literal = |text: &String| {
+                let inside = text.replace('\\', "\\\\").replace('\'', "\\'");
+                format!("'{inside}'")
+            };
+            let all: Vec<String> = texts.iter().map(literal).collect();
+            format!("{{{{ [{}][replica.index] }}}}", all.join(", "))
+        }
+    }
 }

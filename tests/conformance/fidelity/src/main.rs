@@ -17,7 +17,7 @@
 //!
 //! [`hostile`] makes texts, [`batch`] puts them into blueprints and knows what must arrive,
 //! [`generator`] runs flokkr, [`consumer`] the programs, [`launcher`] those that images begin with,
-//! [`engine`] the containers, and [`compare`] finds what differs.
+//! [`engine`] the containers, [`script`] bash, and [`compare`] finds what differs.
 
 mod batch;
 mod compare;
@@ -26,6 +26,7 @@ mod engine;
 mod generator;
 mod hostile;
 mod launcher;
+mod script;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -78,6 +79,11 @@ struct Tally {
 }
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == script::SAY) {
+        println!("{}", script::say(words));
+        return ExitCode::SUCCESS;
+    }
     let options = match options() {
         Ok(options) => options,
         Err(wrong) => {

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::batch::{Case, Place, Shape};
 use crate::engine::{NOMADS_VARIABLES, OWN_LABELS, OWN_VARIABLES, Run};
+use crate::script;
 
 /// The part that a process plays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,6 +132,7 @@ impl Consumer {
                 .map_err(|e| format!("an answer that can't be read: {e}"))?;
             (self.read)(&line, &mut processes);
         }
+        processes.values_mut().try_for_each(script::run)?;
         Ok(processes)
     }
 

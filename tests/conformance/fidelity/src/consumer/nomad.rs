@@ -10,7 +10,11 @@ use crate::batch::{Place, Shape};
 pub const NOMAD: Consumer = Consumer {
     shape: Shape {
         target: "nomad",
-        settings: &["", "{ discovery: consul }"],
+        settings: &[
+            "",
+            "{ discovery: consul }",
+            "{ accept: { replicas: each may be a job } }",
+        ],
         places: &[
             Place::Variable,
             Place::Config,
