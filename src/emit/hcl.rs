@@ -360,6 +360,34 @@ pub fn quoted(pieces: &[Piece]) -> String {
     out
 }
 
+/// A text between quotes in one that is normalised before it is read: behind an escape stands no mark,
+/// which would be composed with its last character.
+pub fn quoted_apart(text: &str) -> String {
+    let mut out = String::new();
+    let written = quoted(&[Piece::Text(text.to_owned())]);
+    let mut chars = written.chars();
+    let mut is_behind = false;
+    while let Some(c) = chars.next() {
+        if is_behind && !c.is_ascii() {
+            push_code(&mut out, c);
+            continue;
+        }
+        out.push(c);
+        is_behind = c == '\\';
+        if is_behind {
+            let selector = chars.next();
+            let digits = match selector {
+                Some('u') => 4,
+                Some('U') => 8,
+                _ => 0,
+            };
+            out.extend(selector);
+            out.extend(chars.by_ref().take(digits));
+        }
+    }
+    out
+}
+
 fn push_quoted(out: &mut String, pieces: &[Piece]) {
     out.push('"');
     let mut escape = Escape::default();

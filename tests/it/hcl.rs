@@ -2,7 +2,7 @@
 
 mod read;
 
-use flokkr::emit::hcl::{Body, Expr, Piece, document, is_heredoc, quoted};
+use flokkr::emit::hcl::{Body, Expr, Piece, document, is_heredoc, quoted, quoted_apart};
 use flokkr::target;
 use proptest::prelude::*;
 
@@ -155,6 +155,19 @@ fn a_mark_behind_a_sign_is_a_code() {
     ] {
         let pieces = [Piece::Text(format!("{sign}\u{20ef}é"))];
         assert_eq!(quoted(&pieces), format!("\"{written}\\u20efé\""));
+    }
+}
+
+/// Normalised, `\n` and a cedilla would be a backslash and another letter.
+#[test]
+fn a_mark_behind_an_escape_is_a_code() {
+    for (text, written) in [
+        ("\n\u{327}\u{301}a", "\\n\\u0327\\u0301a"),
+        ("\u{1a}\u{301}", "\\u001a\\u0301"),
+        ("\"\\\u{338}é", "\\\"\\\\\\u0338\\u00e9"),
+        ("né\u{327}", "né\u{327}"),
+    ] {
+        assert_eq!(quoted_apart(text), format!("\"{written}\""));
     }
 }
 

@@ -129,7 +129,7 @@ pub(super) fn option_lists(lists: &[Vec<Value>]) -> Result<Text, Unfit> {
 /// A text in an expression of the driver's options.
 fn quoted(text: &str) -> Result<String, Unfit> {
     if is_normal(text) {
-        Ok(hcl::quoted(&[Piece::Text(text.to_owned())]))
+        Ok(hcl::quoted_apart(text))
     } else {
         option(text).and(Err(Unfit::Decomposed))
     }
