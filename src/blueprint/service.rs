@@ -61,7 +61,8 @@ records! {
         pub placement: Option<Placement> = "placement", "placement: { spread: host }";
         /// Secrets mounted as files, by name.
         pub secrets: Map<Option<SecretMount>> = "secrets", "secrets: { token: { path: /run/secrets/token } }";
-        /// It is part of the cluster only when one of these profiles is asked for.
+        /// It is part of the cluster only when one of these profiles is asked for: names like those of
+        /// services.
         pub profiles: Vec<At<String>> = "profiles", "profiles: [monitoring]";
         /// Labels of the emitted objects.
         pub labels: Texts = "labels", "labels: { team: storage }";

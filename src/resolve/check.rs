@@ -150,6 +150,7 @@ impl Checker<'_> {
         self.config(service.config.as_ref(), problems);
         self.secrets(&service.secrets, problems);
         self.init(&service.init, problems);
+        profiles(&service.profiles, problems);
         ports(key, service, problems);
         volumes(&service.volumes, problems);
         let own = self.ports.get(&*key.value).cloned().unwrap_or_default();
@@ -243,6 +244,25 @@ impl Checker<'_> {
             if let Some(image) = &step.image {
                 self.image(image, problems);
             }
+        }
+    }
+}
+
+/// A profile is a folder of some target's, and a word of a command line of another's.
+fn profiles(profiles: &[At<String>], problems: &mut Problems) {
+    let mut seen: HashMap<&str, Span> = HashMap::new();
+    for profile in profiles {
+        name("a profile", &profile.value, profile.span, problems);
+        if let Some(first) = seen.insert(&profile.value, profile.span) {
+            problems.add(
+                Problem::error(
+                    "duplicate-name",
+                    format!("the profile `{}` is named twice", profile.value),
+                )
+                .at(profile.span)
+                .label("expected each profile once")
+                .related(first, "the first one"),
+            );
         }
     }
 }

@@ -45,12 +45,7 @@ impl Ownership {
             return Err(format!("{path} was written by a later flokkr"));
         }
         // A list that someone wrote by hand must not lead out of the directory.
-        let inside = |p: &Utf8PathBuf| {
-            p.components()
-                .all(|c| matches!(c, Utf8Component::Normal(_)))
-                && *p != LIST
-        };
-        if let Some(bad) = kept.files.keys().find(|p| !inside(p)) {
+        if let Some(bad) = kept.files.keys().find(|p| !is_inside(p)) {
             return Err(format!("{path} names `{bad}`, which flokkr never writes"));
         }
         Ok(Self { kept })
@@ -101,6 +96,14 @@ impl Ownership {
     pub(super) fn forget(&mut self, path: &Utf8Path) {
         self.kept.files.remove(path);
     }
+}
+
+/// May flokkr write a file of this path below a directory? Not one that leads out of it, nor its list.
+pub(super) fn is_inside(path: &Utf8Path) -> bool {
+    let mut components = path.components();
+    !path.as_str().is_empty()
+        && components.all(|c| matches!(c, Utf8Component::Normal(_)))
+        && path != LIST
 }
 
 /// The bytes of a file, or that it is not there.

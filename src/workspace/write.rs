@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::{Builder, NamedTempFile};
 
-use super::ownership::{LIST, Ownership, bytes, unix};
+use super::ownership::{LIST, Ownership, bytes, is_inside, unix};
 use super::text::reason;
 use crate::file::File;
 
@@ -111,6 +111,10 @@ fn in_the_way<'f>(
     let mut refused = Vec::new();
     for file in files {
         let path = directory.join(&file.path);
+        if !is_inside(&file.path) {
+            refused.push(format!("`{}` is no path below {directory}", file.path));
+            continue;
+        }
         match bytes(&path) {
             Err(error) => refused.push(error),
             Ok(Some(there)) if unix(&there) == file.text.as_bytes() => {

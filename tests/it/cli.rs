@@ -10,7 +10,9 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use camino::Utf8Path;
+use flokkr::file::File;
 use flokkr::target::{self, Target};
+use flokkr::workspace;
 
 use crate::support::{emit, flokkr, said, snapshot};
 
@@ -224,6 +226,24 @@ fn gen_prunes_only_its_own() {
     desk.put("out/compose/compose.yaml", "edited: true\n");
     desk.run("gen compose -o out --prune", 0);
     assert_eq!(desk.read("out/compose/compose.yaml"), "edited: true\n");
+}
+
+/// Names are checked long before; a path that leads out is refused whoever made it.
+#[test]
+fn nothing_is_written_outside_of_the_output() {
+    let desk = Desk::empty();
+    let out = Utf8Path::from_path(desk.path()).unwrap().join("deep/out");
+    for path in ["../esc", "/tmp/esc", "a/../../esc", "", workspace::LIST] {
+        let file = |path: &str| File {
+            path: path.into(),
+            text: "text".to_owned(),
+        };
+        let files = [file("good"), file(path)];
+        let refused = workspace::write(&out, &files, workspace::Options::default());
+        let reasons = refused.expect_err(path).join("\n");
+        assert!(reasons.contains("no path below"), "{reasons}");
+    }
+    assert!(desk.list(".").is_empty());
 }
 
 #[test]
@@ -531,7 +551,7 @@ fn init_starts_a_blueprint_and_never_overwrites() {
 #[test]
 fn the_list_is_nothing_that_a_platform_reads() {
     // `kubectl apply -f DIRECTORY` takes every .json, .yaml and .yml, those with a dot before too.
-    let list = Utf8Path::new(flokkr::workspace::LIST);
+    let list = Utf8Path::new(workspace::LIST);
     assert_eq!(list.extension(), None);
 }
 
