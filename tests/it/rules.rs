@@ -918,3 +918,66 @@ fn the_script_waits_for_as_many_ports_as_it_is_told() {
         assert_eq!(script.wait().unwrap().success(), wanted.is_empty());
     }
 }
+
+/// The API server takes so many bytes in one ConfigMap.
+const CONFIG_MAP: usize = 1_048_576;
+
+/// Variables that are more than a ConfigMap holds are in several, all of which the container takes.
+#[test]
+fn kubernetes_splits_what_is_too_much_for_a_config_map() {
+    let value = "v".repeat(50_000);
+    let keys = (0..25).map(|n| format!("\n      k{n}: {value}"));
+    let keys = keys.collect::<Vec<_>>().concat();
+    for groups in [
+        "config: { use: [big] }",
+        "config: { use: [big], own.properties: { a: b } }",
+    ] {
+        let users: String = ["one", "two"]
+            .map(|name| format!("\n  {name}: {{ image: app, {groups} }}"))
+            .concat();
+        let blueprint = format!(
+            "blueprint: v1\nname: demo\nimages: {{ app: {{ ref: \"app:1\", launcher: flokkr, argv: exec }} }}\n\
+             config:\n  big:\n    big.properties:{keys}\nservices:{users}\n"
+        );
+        let files = files(&blueprint, "kubernetes");
+        let pod = object(&files, "Deployment", "one")["spec"]["template"]["spec"].clone();
+        let mut carried = 0;
+        let taken = items(&pod["containers"][0]["envFrom"]);
+        assert!(taken.len() > 1);
+        for from in taken {
+            let map = object(&files, "ConfigMap", text(&from["configMapRef"]["name"]));
+            let sizes = entries(&map["data"]);
+            let sizes = sizes
+                .iter()
+                .map(|(key, value)| key.len() + text(value).len());
+            assert!(sizes.clone().sum::<usize>() <= CONFIG_MAP);
+            carried += sizes.count();
+        }
+        assert!(carried >= 25, "{carried}");
+    }
+}
+
+/// A file is whole or not at all.
+#[test]
+fn kubernetes_refuses_a_file_that_no_config_map_holds() {
+    let with = |size: usize| {
+        let file = "v".repeat(size);
+        let one = format!("{{ image: app, files: {{ /x: {file} }} }}");
+        emit(&minimal(&one), target::find("kubernetes").unwrap())
+    };
+    let refused = with(CONFIG_MAP + 1);
+    assert!(refused.files.is_none());
+    assert!(
+        refused.said.contains("the file /x has 1048577 bytes"),
+        "{}",
+        refused.said
+    );
+    assert!(with(CONFIG_MAP).files.is_some());
+}
+
+/// A cluster of one service.
+fn minimal(service: &str) -> String {
+    format!(
+        "blueprint: v1\nname: demo\nimages: {{ app: {{ ref: \"app:1\" }} }}\nservices:\n  one: {service}\n"
+    )
+}

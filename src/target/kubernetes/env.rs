@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use super::addressing::pod_name;
 use super::carrier::{References, is_unsafe};
+use super::files::MAX_MAP;
 use super::model::{EnvValue, EnvVar, Mount};
 use super::pod::Draft;
 use super::settings::Version;
 use super::share::ConfigVariable;
+use crate::blueprint::Mode;
 use crate::plan::shell::disturbs_bash;
 use crate::plan::{Container, Each, FileOfAll, Value, VariableOfAll};
 use crate::problem::{Problem, Span};
@@ -162,7 +164,7 @@ impl Draft<'_, '_> {
             return None;
         }
         match content {
-            Each::Same(text) => Some(self.files.mount(path, text.as_ref()?.raw(), *mode)),
+            Each::Same(text) => self.mount_text(path, text.as_ref()?.raw(), *mode, *span),
             Each::Replica(texts) => {
                 let whole: Option<Vec<&str>> =
                     texts.iter().map(|t| Some(t.as_ref()?.raw())).collect();
@@ -185,6 +187,35 @@ impl Draft<'_, '_> {
                 )
             }
         }
+    }
+
+    /// Mounts a text that all replicas have, if a ConfigMap holds it.
+    pub(super) fn mount_text(
+        &mut self,
+        path: &str,
+        text: &str,
+        mode: Mode,
+        span: Span,
+    ) -> Option<Mount> {
+        let size = text.len();
+        if size > MAX_MAP {
+            let what = format!("the file {path} has {size} bytes");
+            self.too_large(what, span);
+            return None;
+        }
+        Some(self.files.mount(path, text, mode))
+    }
+
+    /// Refuses files that no ConfigMap holds.
+    pub(super) fn too_large(&mut self, what: String, span: Span) {
+        self.lowering.account.refused(
+            "files",
+            span,
+            Problem::error("too-large", what)
+                .at(span)
+                .label(format!("Kubernetes takes {MAX_MAP} bytes in one ConfigMap"))
+                .help("put it into the image, or have a step fetch it into a volume"),
+        );
     }
 
     /// Refuses what one pod template can't say.

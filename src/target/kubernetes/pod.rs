@@ -523,13 +523,10 @@ impl<'l, 'a> Draft<'l, 'a> {
     /// The ConfigMaps of files, and their volumes.
     fn finish_files(&mut self, pod: &mut Pod, span: Span) {
         pod.volumes.append(&mut self.secrets);
-        if self.files.size_of_each() > super::files::MAX_MAP {
-            self.unsupported(
-                "files",
-                span,
-                "files that differ from replica to replica and have more than 1 MiB together",
-                "let the process make them from its host name",
-            );
+        let size = self.files.size_of_each();
+        if size > super::files::MAX_MAP {
+            let what = format!("the files that differ from replica to replica have {size} bytes");
+            self.too_large(what, span);
         }
         for made in std::mem::take(&mut self.files).made(&self.service.name) {
             let name = format!("{}-{}", self.service.name, made.suffix);

@@ -64,7 +64,7 @@ impl Draft<'_, '_> {
             return Line::default();
         };
         let path = format!("{SCRIPTS}/{}-replica.sh", container.name);
-        mounts.push(self.files.mount(&path, &text, Mode(0o644)));
+        mounts.extend(self.mount_text(&path, &text, Mode(0o644), container.span));
         let how = "a script has what each replica is given";
         self.lowering
             .account

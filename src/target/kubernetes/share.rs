@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use indexmap::{IndexMap, IndexSet};
 
+use super::files::MAX_MAP;
 use super::model::ConfigMap;
 
 /// A group is shared when so many of its variables are the same for all who use it; more than so
@@ -64,19 +65,20 @@ pub(super) fn config_maps(units: &[Unit]) -> (Vec<Shared>, Vec<Uses>) {
         }
         let name = free(&format!("config-{}", label(&group)), &taken);
         taken.insert(name.clone());
+        let parts = parts(&name, &common, &mut taken);
         for member in &members {
             if let (Some(uses), Some(carried)) = (uses.get_mut(*member), carried.get_mut(*member)) {
-                uses.maps.push(name.clone());
+                uses.maps.extend(parts.iter().map(|(name, _)| name.clone()));
                 carried.extend(common.iter().map(|v| Arc::clone(&v.name)));
             }
         }
         let profiles = profiles_of(units, &members);
-        maps.push(Shared {
+        maps.extend(parts.into_iter().map(|(name, map)| Shared {
             name,
             owner: None,
-            profiles,
-            map: map(common.into_iter()),
-        });
+            profiles: profiles.clone(),
+            map,
+        }));
     }
     for (at, unit) in units.iter().enumerate() {
         let is_carried = |v: &&ConfigVariable| carried.get(at).is_some_and(|c| c.contains(&v.name));
@@ -88,14 +90,14 @@ pub(super) fn config_maps(units: &[Unit]) -> (Vec<Shared>, Vec<Uses>) {
             uses.direct = rest.into_iter().cloned().collect();
             continue;
         }
-        let name = own_name(&unit.name);
-        uses.maps.push(name.clone());
-        maps.push(Shared {
+        let parts = parts(&own_name(&unit.name), &rest, &mut taken);
+        uses.maps.extend(parts.iter().map(|(name, _)| name.clone()));
+        maps.extend(parts.into_iter().map(|(name, map)| Shared {
             name,
             owner: Some(Arc::clone(&unit.owner)),
             profiles: unit.profiles.clone(),
-            map: map(rest.into_iter()),
-        });
+            map,
+        }));
     }
     (maps, uses)
 }
@@ -150,12 +152,40 @@ fn profiles_of(units: &[Unit], members: &[usize]) -> Vec<String> {
     names.into_iter().cloned().collect()
 }
 
-fn map<'v>(variables: impl Iterator<Item = &'v ConfigVariable>) -> ConfigMap {
-    ConfigMap {
-        data: variables
-            .map(|v| (v.name.to_string(), v.value.clone()))
-            .collect(),
+/// Variables in as many ConfigMaps as their size takes: the first has this name.
+fn parts(
+    name: &str,
+    variables: &[&ConfigVariable],
+    taken: &mut IndexSet<String>,
+) -> Vec<(String, ConfigMap)> {
+    let mut parts: Vec<Vec<&ConfigVariable>> = Vec::new();
+    let mut size = 0;
+    for variable in variables {
+        let more = variable.name.len() + variable.value.len();
+        match parts.last_mut() {
+            Some(part) if size + more <= MAX_MAP => part.push(variable),
+            _ => {
+                parts.push(vec![variable]);
+                size = 0;
+            }
+        }
+        size += more;
     }
+    let mut named = Vec::with_capacity(parts.len());
+    for part in parts {
+        let name = if named.is_empty() {
+            name.to_owned()
+        } else {
+            free(name, taken)
+        };
+        taken.insert(name.clone());
+        let data = part
+            .into_iter()
+            .map(|v| (v.name.to_string(), v.value.clone()));
+        let data = data.collect();
+        named.push((name, ConfigMap { data }));
+    }
+    named
 }
 
 /// A part of an object's name.
