@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::config::path;
 use super::shell;
-use super::{ConfigEntry, ConfigFile, Container, Value, Words};
+use super::{ConfigEntry, ConfigFile, Container, Probe, Value, Words};
 use crate::blueprint::{Argv, Delivery, Mode, Shell};
 use crate::conffile;
 use crate::env::{self, Dialect, Format};
@@ -17,6 +17,16 @@ use crate::problem::{Problem, Problems, Span};
 
 /// Linux takes `NAME=VALUE` and its final NUL up to this many bytes (`MAX_ARG_STRLEN`).
 pub const MAX_VARIABLE: usize = 131_072;
+
+/// Linux takes so many bytes in one argument, without its final NUL.
+const MAX_WORD: usize = MAX_VARIABLE - 1;
+
+/// Linux takes a quarter of the usual stack limit, 8 MiB, of words, variables and pointers to them. So much
+/// of it is the blueprint's; the rest is for what platforms, images and launchers add.
+const MAX_EXEC: usize = (2 << 20) - (128 << 10);
+
+/// Bytes of a pointer to a word or variable.
+const POINTER: usize = 8;
 
 /// What one replica's process is given.
 #[derive(Debug, Default)]
@@ -111,6 +121,7 @@ impl Deliverer {
         }
         conflicts(container, problems);
         names(container, &delivered, problems);
+        exec(container, replica, &delivered, problems);
         paths(container, &delivered, problems);
         delivered
     }
@@ -341,6 +352,110 @@ fn names(container: &Container, delivered: &Delivered, problems: &mut Problems) 
                 }),
             );
         }
+    }
+}
+
+/// What is too large for Linux to start: a word, or all words and variables together.
+fn exec(container: &Container, replica: u32, delivered: &Delivered, problems: &mut Problems) {
+    let Container {
+        entrypoint,
+        command,
+        health,
+        stop,
+        ..
+    } = container;
+    let probes = health.iter().flat_map(|h| [&h.start, &h.ready, &h.alive]);
+    let probes = probes.flatten().filter_map(|check| match &check.probe {
+        Probe::Command(words) => Some(words),
+        Probe::Tcp(..) | Probe::Http(..) => None,
+    });
+    let variables = delivered.env.iter();
+    // Each has `=` or not, its final NUL, and a pointer to it.
+    let variables: usize = variables
+        .map(|v| v.name.len() + v.value.raw().len() + "=\0".len() + POINTER)
+        .sum();
+    let own = spelled_size(container, command.as_ref(), replica, problems)
+        + spelled_size(container, entrypoint.as_ref(), replica, problems);
+    let beside = probes.chain(&stop.before);
+    let beside = beside.map(|words| (size(words, replica, str::len, problems), words.span));
+    let main = command.as_ref().or(entrypoint.as_ref());
+    let main = (own, main.map_or(container.span, |w| w.span));
+    for (words, span) in std::iter::once(main).chain(beside.collect::<Vec<_>>()) {
+        let size = words + variables;
+        if size <= MAX_EXEC {
+            continue;
+        }
+        // All that is started has the variables.
+        let span = if variables > MAX_EXEC {
+            container.span
+        } else {
+            span
+        };
+        problems.add(
+            Problem::error(
+                "too-large",
+                format!(
+                    "the words and variables of `{}` have {size} bytes together",
+                    container.name
+                ),
+            )
+            .at(span)
+            .label(format!(
+                "Linux takes 2 MiB, of which {MAX_EXEC} bytes are for these"
+            ))
+            .help("deliver some as files: `delivery: files`, or `files`"),
+        );
+    }
+}
+
+/// Bytes of the words of a command as the image's entrypoint is given them.
+fn spelled_size(
+    container: &Container,
+    words: Option<&Words>,
+    replica: u32,
+    problems: &mut Problems,
+) -> usize {
+    let Some(words) = words else {
+        return 0;
+    };
+    let evaluated = container.entrypoint.is_none() && container.image.argv == Argv::Eval;
+    let spelled = |word: &str| {
+        if evaluated {
+            shell::quote(word).len()
+        } else {
+            word.len()
+        }
+    };
+    size(words, replica, spelled, problems)
+}
+
+/// Bytes of a replica's words, each with its end and a pointer.
+fn size(
+    words: &Words,
+    replica: u32,
+    spelled: impl Fn(&str) -> usize,
+    problems: &mut Problems,
+) -> usize {
+    long_words(words, &spelled, problems);
+    let present = words.words.iter().filter_map(|slot| slot.value(replica));
+    present
+        .map(|w| spelled(w.raw()) + "\0".len() + POINTER)
+        .sum()
+}
+
+/// Refuses words that Linux does not take, of any replica: a target may ask for the first one alone.
+pub(super) fn long_words(words: &Words, spelled: impl Fn(&str) -> usize, problems: &mut Problems) {
+    for (slot, span) in words.placed() {
+        let sizes = slot.all().iter().flatten().map(|w| spelled(w.raw()));
+        let Some(size) = sizes.max().filter(|size| *size > MAX_WORD) else {
+            continue;
+        };
+        problems.add(
+            Problem::error("too-large", format!("this word has {size} bytes"))
+                .at(span)
+                .label(format!("Linux takes {MAX_WORD} bytes in one"))
+                .help("put it into a file, under `files`, and give the process its path"),
+        );
     }
 }
 

@@ -143,7 +143,9 @@ impl Builder<'_, '_> {
         let body = match (script, command) {
             (Some(script), _) => Body::Script(self.evaluator.slot(script, index)),
             (None, Some(command)) => {
-                Body::Command(super::container::line(command, index, self.evaluator))
+                let words = super::container::line(command, index, self.evaluator);
+                super::deliver::long_words(&words, str::len, self.evaluator.problems);
+                Body::Command(words)
             }
             (None, None) => return None,
         };

@@ -981,3 +981,49 @@ fn minimal(service: &str) -> String {
         "blueprint: v1\nname: demo\nimages: {{ app: {{ ref: \"app:1\" }} }}\nservices:\n  one: {service}\n"
     )
 }
+
+/// What is too large for Linux to start is refused on every platform, wherever it stands.
+#[test]
+fn what_can_not_be_started_is_refused() {
+    let word = |size: usize| format!("\"{{{{ 'x' * {size} }}}}\"");
+    let many = |count: usize, size: usize| {
+        let one = |n| format!("V{n}: {}", word(size - format!("V{n}").len()));
+        (0..count).map(one).collect::<Vec<_>>().join(", ")
+    };
+    let long = word(131_072);
+    let services = [
+        format!("{{ image: app, command: [a, {long}] }}"),
+        format!("{{ image: app, entrypoint: [a, {long}] }}"),
+        format!("{{ image: app, args: [{long}] }}"),
+        format!("{{ image: app, health: {{ command: [a, {long}] }} }}"),
+        format!("{{ image: app, stop: {{ before: [a, {long}] }} }}"),
+        format!("{{ image: app, init: [{{ name: a, command: [a, {long}] }}] }}"),
+        format!("{{ image: app, init: [{{ name: a, command: [a, {long}], unless: /x }}] }}"),
+        format!("{{ image: app, sidecars: {{ a: {{ command: [a, {long}] }} }} }}"),
+        format!("{{ image: app, env: {{ {} }} }}", many(25, 120_000)),
+        format!(
+            "{{ image: app, sidecars: {{ a: {{ env: {{ {} }} }} }} }}",
+            many(25, 120_000)
+        ),
+        format!(
+            "{{ image: app, env: {{ {0} }}, command: [a, {1}, {1}, {1}] }}",
+            many(14, 120_000),
+            word(130_000)
+        ),
+    ];
+    for target in ["compose", "kubernetes", "nomad"].map(|t| target::find(t).unwrap()) {
+        for service in &services {
+            let refused = emit(&minimal(service), target);
+            let (name, said) = (target.name(), &refused.said);
+            assert!(refused.files.is_none(), "{name}: {service}");
+            assert!(said.contains("Linux takes"), "{name}: {service}: {said}");
+        }
+        let just = format!(
+            "{{ image: app, env: {{ {} }}, command: [a, {}] }}",
+            many(14, 120_000),
+            word(131_071)
+        );
+        let taken = emit(&minimal(&just), target);
+        assert!(taken.files.is_some(), "{}", taken.said);
+    }
+}
