@@ -48,13 +48,28 @@ pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
         prune: *prune,
         whole,
     };
-    match workspace::write(&directory, &files, options) {
+    let paths = std::mem::take(&mut session.programs);
+    let programs = workspace::Programs {
+        paths: &paths,
+        from: launcher.as_deref(),
+    };
+    match workspace::write(&directory, &files, programs, options) {
         Ok(outcome) => {
             say(&directory, &outcome, session);
-            programs(&directory, launcher.as_deref(), session)
+            Some(SAME)
         }
-        Err(reasons) => {
-            for reason in reasons {
+        Err(failure) => {
+            let Outcome {
+                written, removed, ..
+            } = failure.done;
+            let done = Outcome {
+                written,
+                removed,
+                ..Outcome::default()
+            };
+            say(&directory, &done, session);
+            session.problems.wrote(done.written.len());
+            for reason in failure.reasons {
                 session.fail::<()>("not-written", reason);
             }
             None
@@ -120,22 +135,6 @@ fn compare(directory: &Utf8Path, files: &[File], whole: bool, session: &mut Sess
     let called = |path: &Utf8Path| directory.join(path).to_string();
     session.print(&diff::text(&report, &called, "blueprint"))?;
     Some(if report.is_empty() { SAME } else { DRIFT })
-}
-
-/// Puts this program, or the one that was named, where an image gets it from.
-fn programs(
-    directory: &Utf8Path,
-    launcher: Option<&Utf8Path>,
-    session: &mut Session,
-) -> Option<u8> {
-    for path in std::mem::take(&mut session.programs) {
-        match workspace::place_program(&directory.join(&path), launcher) {
-            Ok(true) => session.say(&format!("wrote {}", shown(directory, &path))),
-            Ok(false) => session.say(&format!("unchanged {}", shown(directory, &path))),
-            Err(reason) => return session.fail("not-written", reason),
-        }
-    }
-    Some(SAME)
 }
 
 fn shown(directory: &Utf8Path, path: &Utf8Path) -> Utf8PathBuf {

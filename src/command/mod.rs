@@ -34,7 +34,7 @@ use crate::workspace::{self, FileLoader};
 const SAME: u8 = 0;
 /// Something differs.
 const DRIFT: u8 = 1;
-/// An error was reported; nothing was written.
+/// An error was reported; nothing was written, unless the system refused something half way.
 const ERROR: u8 = 2;
 
 /// Runs what was typed.

@@ -60,8 +60,19 @@ pub(super) fn run(typed: &Up, session: &mut Session) -> Option<u8> {
     let archives = archives?;
     session.tools(runner)?;
     free_ports(&name, &reach, runner, session)?;
+    let paths = std::mem::take(&mut session.programs);
+    let mut count = 0;
     for (folder, files) in &written {
-        put(folder, files, session)?;
+        let paths: &[Utf8PathBuf] = if contexts.as_ref() == Some(folder) {
+            &paths
+        } else {
+            &[]
+        };
+        let programs = workspace::Programs {
+            paths,
+            from: launcher.as_deref(),
+        };
+        count += put(folder, files, programs, session)?;
     }
     for (from, to) in &archives {
         if let Err(reason) = workspace::place_archive(from, to) {
@@ -71,15 +82,7 @@ pub(super) fn run(typed: &Up, session: &mut Session) -> Option<u8> {
     // Warnings come before the cluster does.
     session.report();
     session.problems = Problems::default();
-    let programs = std::mem::take(&mut session.programs);
-    for path in contexts
-        .iter()
-        .flat_map(|c| programs.iter().map(move |p| c.join(p)))
-    {
-        if let Err(reason) = workspace::place_program(&path, launcher.as_deref()) {
-            return session.fail("not-written", reason);
-        }
-    }
+    session.problems.wrote(count);
     if !images(&reach, contexts.as_deref(), runner, session)? {
         return Some(DRIFT);
     }
@@ -106,19 +109,30 @@ pub(super) fn run(typed: &Up, session: &mut Session) -> Option<u8> {
     Some(SAME)
 }
 
-fn put(folder: &Utf8Path, files: &[crate::file::File], session: &mut Session) -> Option<()> {
+fn put(
+    folder: &Utf8Path,
+    files: &[crate::file::File],
+    programs: workspace::Programs<'_>,
+    session: &mut Session,
+) -> Option<usize> {
     let options = workspace::Options {
         overwrite: true,
         prune: true,
         whole: true,
     };
-    if let Err(reasons) = workspace::write(folder, files, options) {
-        for reason in reasons {
-            session.fail::<()>("not-written", reason);
+    match workspace::write(folder, files, programs, options) {
+        Ok(outcome) => {
+            session.problems.wrote(outcome.written.len());
+            Some(outcome.written.len())
         }
-        return None;
+        Err(failure) => {
+            session.problems.wrote(failure.done.written.len());
+            for reason in failure.reasons {
+                session.fail::<()>("not-written", reason);
+            }
+            None
+        }
     }
-    Some(())
 }
 
 /// What images are built from and is not in their contexts: where it is, and where it goes. It stands

@@ -184,6 +184,8 @@ pub struct Problems {
     /// The first warning of each kind and wording.
     warnings: HashMap<(&'static str, String), usize>,
     errors: usize,
+    /// How many files were written all the same.
+    written: usize,
 }
 
 /// Places shown with a warning besides the first.
@@ -218,6 +220,11 @@ impl Problems {
         for problem in others.list {
             self.add(problem);
         }
+    }
+
+    /// Notes that so many files were written before what went wrong.
+    pub fn wrote(&mut self, files: usize) {
+        self.written += files;
     }
 
     /// Is there an error among them?

@@ -58,10 +58,11 @@ fn summary(problems: &Problems) -> String {
     if parts.is_empty() {
         return String::new();
     }
-    let end = if errors > 0 {
-        "; nothing was written"
-    } else {
-        ""
+    let end = match (errors, problems.written) {
+        (0, _) => String::new(),
+        (_, 0) => "; nothing was written".to_owned(),
+        (_, 1) => "; 1 file was written before".to_owned(),
+        (_, written) => format!("; {written} files were written before"),
     };
     format!("{}{end}\n", parts.join(", "))
 }

@@ -15,8 +15,8 @@ mod write;
 
 pub use archive::place_archive;
 pub use ownership::LIST;
-pub use program::place_program;
+pub use program::Programs;
 pub use read::{Blueprint, FileLoader, Place, blueprint, found, found_file, is_blueprint, place};
 pub use state::{absolute, forget, kept, state};
 pub use text::text;
-pub use write::{Options, Outcome, create, write};
+pub use write::{Failure, Options, Outcome, create, write};

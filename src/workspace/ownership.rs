@@ -24,6 +24,9 @@ struct Kept {
     version: u32,
     /// Checksums by path. While a run writes, both what was there and what will be.
     files: BTreeMap<Utf8PathBuf, Vec<String>>,
+    /// The same for programs, which no blueprint gives.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    programs: BTreeMap<Utf8PathBuf, Vec<String>>,
 }
 
 /// Who wrote what in a directory.
@@ -45,7 +48,12 @@ impl Ownership {
             return Err(format!("{path} was written by a later flokkr"));
         }
         // A list that someone wrote by hand must not lead out of the directory.
-        if let Some(bad) = kept.files.keys().find(|p| !is_inside(p)) {
+        if let Some(bad) = kept
+            .files
+            .keys()
+            .chain(kept.programs.keys())
+            .find(|p| !is_inside(p))
+        {
             return Err(format!("{path} names `{bad}`, which flokkr never writes"));
         }
         Ok(Self { kept })
@@ -53,7 +61,7 @@ impl Ownership {
 
     /// The list as text; `None` when it owns nothing.
     pub(super) fn text(&self) -> Option<String> {
-        if self.kept.files.is_empty() {
+        if self.kept.files.is_empty() && self.kept.programs.is_empty() {
             return None;
         }
         serde_json::to_string_pretty(&self.kept)
@@ -76,14 +84,22 @@ impl Ownership {
             .is_some_and(|list| sums.iter().any(|s| list.contains(s)))
     }
 
+    /// Is this program what flokkr put there? None when it put none there.
+    pub(super) fn placed(&self, path: &Utf8Path, program: &[u8]) -> Option<bool> {
+        let list = self.kept.programs.get(path)?;
+        Some(list.contains(&checksum(program)))
+    }
+
     /// Notes a text that is, or will be, at a path, beside what was noted before.
     pub(super) fn note(&mut self, path: &Utf8Path, text: &[u8]) {
         self.kept.version = VERSION;
-        let list = self.kept.files.entry(path.to_owned()).or_default();
-        let checksum = checksum(text);
-        if !list.contains(&checksum) {
-            list.push(checksum);
-        }
+        add(&mut self.kept.files, path, checksum(text));
+    }
+
+    /// The same for a program.
+    pub(super) fn note_program(&mut self, path: &Utf8Path, program: &[u8]) {
+        self.kept.version = VERSION;
+        add(&mut self.kept.programs, path, checksum(program));
     }
 
     /// Notes that just this text is at a path.
@@ -92,9 +108,22 @@ impl Ownership {
         self.note(path, text);
     }
 
+    /// The same for a program.
+    pub(super) fn settle_program(&mut self, path: &Utf8Path, program: &[u8]) {
+        self.kept.programs.remove(path);
+        self.note_program(path, program);
+    }
+
     /// Takes a path off the list.
     pub(super) fn forget(&mut self, path: &Utf8Path) {
         self.kept.files.remove(path);
+    }
+}
+
+fn add(list: &mut BTreeMap<Utf8PathBuf, Vec<String>>, path: &Utf8Path, checksum: String) {
+    let sums = list.entry(path.to_owned()).or_default();
+    if !sums.contains(&checksum) {
+        sums.push(checksum);
     }
 }
 

@@ -1,48 +1,66 @@
 //! flokkr as a program, put beside files that need it: into the build context of an image.
 //!
-//! It is not on the list of what flokkr wrote, since another version of it is another text, and the
+//! The list of what flokkr wrote has it apart from files: another version of it is another text, and the
 //! same blueprint gives the same files.
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use tempfile::Builder;
 
+use super::ownership::Ownership;
 use super::text::reason;
 
-/// Puts the program of `from`, or this one, at a path; false when it is there already.
-///
-/// # Errors
-/// What is in the way, or what the system refuses.
-pub fn place_program(path: &Utf8Path, from: Option<&Utf8Path>) -> Result<bool, String> {
-    let from = match from {
-        Some(from) => from.to_owned(),
-        None => own().map_err(|e| format!("can't tell where flokkr is: {}", reason(&e)))?,
-    };
-    let program =
-        fs::read(&from).map_err(|e| format!("can't read the program {from}: {}", reason(&e)))?;
-    if let Ok(there) = fs::symlink_metadata(path) {
-        if !there.is_file() {
-            return Err(format!("{path} is in the way of the launcher; remove it"));
+/// Where a program must be below a directory.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Programs<'a> {
+    /// The paths.
+    pub paths: &'a [Utf8PathBuf],
+    /// The program, instead of this one.
+    pub from: Option<&'a Utf8Path>,
+}
+
+impl Programs<'_> {
+    /// The program's bytes; none where nobody needs it.
+    pub(super) fn bytes(&self) -> Result<Vec<u8>, String> {
+        if self.paths.is_empty() {
+            return Ok(Vec::new());
         }
-        if fs::read(path).is_ok_and(|bytes| bytes == program) {
-            return Ok(false);
-        }
+        let from = match self.from {
+            Some(from) => from.to_owned(),
+            None => own().map_err(|e| format!("can't tell where flokkr is: {}", reason(&e)))?,
+        };
+        fs::read(&from).map_err(|e| format!("can't read the program {from}: {}", reason(&e)))
     }
-    let put = || -> io::Result<()> {
-        let parent = path.parent().unwrap_or(Utf8Path::new("."));
-        fs::create_dir_all(parent)?;
-        let file = Builder::new().prefix(".flokkr-new-").tempfile_in(parent)?;
-        fs::write(file.path(), &program)?;
-        file.as_file()
-            .set_permissions(fs::Permissions::from_mode(0o755))?;
-        file.persist(path)?;
-        Ok(())
+}
+
+/// Whether a program is at a path already; what is there and is not flokkr's is in the way.
+pub(super) fn is_placed(
+    directory: &Utf8Path,
+    path: &Utf8Path,
+    program: &[u8],
+    ownership: &Ownership,
+) -> Result<bool, String> {
+    let full = directory.join(path);
+    let Ok(there) = fs::symlink_metadata(&full) else {
+        return Ok(false);
     };
-    put().map_err(|e| format!("can't write {path}: {}", reason(&e)))?;
-    Ok(true)
+    if !there.is_file() {
+        return Err(format!("{full} is in the way of the launcher; remove it"));
+    }
+    let there = fs::read(&full).map_err(|e| format!("can't read {full}: {}", reason(&e)))?;
+    if there == program {
+        return Ok(true);
+    }
+    match ownership.placed(path, &there) {
+        Some(true) => Ok(false),
+        Some(false) => Err(format!(
+            "{full} was changed since flokkr put it there; move it away to have the launcher there"
+        )),
+        None => Err(format!(
+            "{full} was not written by flokkr; move it away to have the launcher there"
+        )),
+    }
 }
 
 fn own() -> io::Result<Utf8PathBuf> {

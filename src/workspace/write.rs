@@ -9,11 +9,15 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::{Builder, NamedTempFile};
 
 use super::ownership::{LIST, Ownership, bytes, is_inside, unix};
+use super::program::{Programs, is_placed};
 use super::text::reason;
 use crate::file::File;
 
 /// Prefix of files that a run prepares.
 const PREPARED: &str = ".flokkr-new-";
+
+/// Permissions of a program.
+const PROGRAM_MODE: u32 = 0o755;
 
 /// What a run may do to files that are there.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,21 +44,57 @@ pub struct Outcome {
     pub stale: Vec<Utf8PathBuf>,
 }
 
-/// Writes files into a directory.
+/// Why a run ended, and what it had done by then.
+#[derive(Debug)]
+pub struct Failure {
+    /// Every reason.
+    pub reasons: Vec<String>,
+    /// What was done: nothing, unless the system refused something half way.
+    pub done: Outcome,
+}
+
+/// Writes files, and programs, into a directory.
 ///
 /// # Errors
-/// Every file that is in the way and may not be touched, or what the system refuses. Then nothing
-/// was written.
+/// Every file that is in the way and may not be touched, or what the system refuses.
 pub fn write(
     directory: &Utf8Path,
     files: &[File],
+    programs: Programs<'_>,
     options: Options,
-) -> Result<Outcome, Vec<String>> {
+) -> Result<Outcome, Failure> {
+    let mut done = Outcome::default();
+    match write_all(directory, files, programs, options, &mut done) {
+        Ok(()) => Ok(done),
+        Err(reasons) => Err(Failure { reasons, done }),
+    }
+}
+
+fn write_all(
+    directory: &Utf8Path,
+    files: &[File],
+    programs: Programs<'_>,
+    options: Options,
+    outcome: &mut Outcome,
+) -> Result<(), Vec<String>> {
     let one = |e: String| vec![e];
     let mut ownership = Ownership::read(directory).map_err(one)?;
-    let mut outcome = Outcome::default();
-    let changed = in_the_way(directory, files, options, &ownership, &mut outcome)?;
-    let remove = stale(directory, files, options, &ownership, &mut outcome).map_err(one)?;
+    let program = programs.bytes().map_err(one)?;
+    let mut refused = Vec::new();
+    let changed = in_the_way(directory, files, options, &ownership, outcome, &mut refused);
+    let mut placed = Vec::new();
+    for path in programs.paths {
+        match is_placed(directory, path, &program, &ownership) {
+            _ if !is_inside(path) => refused.push(outside(directory, path)),
+            Ok(true) => outcome.unchanged.push(path.clone()),
+            Ok(false) => placed.push(path),
+            Err(reason) => refused.push(reason),
+        }
+    }
+    if !refused.is_empty() {
+        return Err(refused);
+    }
+    let remove = stale(directory, files, options, &ownership, outcome).map_err(one)?;
     fs::create_dir_all(directory).map_err(|e| {
         vec![format!(
             "can't make the directory {directory}: {}",
@@ -66,24 +106,30 @@ pub fn write(
     // Prepared first: what can fail fails before anything is in its place.
     let mut prepared = Vec::new();
     for file in &changed {
-        prepared.push((
-            prepare(directory, &file.path, &file.text).map_err(one)?,
-            *file,
-        ));
+        let text = file.text.as_bytes();
+        let temporary = prepare(directory, &file.path, text, None).map_err(one)?;
+        prepared.push((temporary, &file.path));
+    }
+    for path in placed {
+        let temporary = prepare(directory, path, &program, Some(PROGRAM_MODE)).map_err(one)?;
+        prepared.push((temporary, path));
     }
     // Old and new texts are both flokkr's until the last file is in place, so that a killed run
     // leaves nothing that the next one would not dare to touch.
     for file in files {
         ownership.note(&file.path, file.text.as_bytes());
     }
+    for path in programs.paths {
+        ownership.note_program(path, &program);
+    }
     let list = |ownership: &Ownership| save(directory, ownership);
     list(&ownership).map_err(one)?;
-    for (temporary, file) in prepared {
-        let path = directory.join(&file.path);
+    for (temporary, relative) in prepared {
+        let path = directory.join(relative);
         temporary
             .persist(&path)
             .map_err(|e| vec![format!("can't write {path}: {}", reason(&e.error))])?;
-        outcome.written.push(file.path.clone());
+        outcome.written.push(relative.clone());
     }
     for path in remove {
         let full = directory.join(&path);
@@ -95,8 +141,14 @@ pub fn write(
     for file in files {
         ownership.settle(&file.path, file.text.as_bytes());
     }
-    list(&ownership).map_err(one)?;
-    Ok(outcome)
+    for path in programs.paths {
+        ownership.settle_program(path, &program);
+    }
+    list(&ownership).map_err(one)
+}
+
+fn outside(directory: &Utf8Path, path: &Utf8Path) -> String {
+    format!("`{path}` is no path below {directory}")
 }
 
 /// Files to write: those that are new or differ. One that differs must be flokkr's own.
@@ -106,13 +158,13 @@ fn in_the_way<'f>(
     options: Options,
     ownership: &Ownership,
     outcome: &mut Outcome,
-) -> Result<Vec<&'f File>, Vec<String>> {
+    refused: &mut Vec<String>,
+) -> Vec<&'f File> {
     let mut changed = Vec::new();
-    let mut refused = Vec::new();
     for file in files {
         let path = directory.join(&file.path);
         if !is_inside(&file.path) {
-            refused.push(format!("`{}` is no path below {directory}", file.path));
+            refused.push(outside(directory, &file.path));
             continue;
         }
         match bytes(&path) {
@@ -134,11 +186,7 @@ fn in_the_way<'f>(
             Ok(None | Some(_)) => changed.push(file),
         }
     }
-    if refused.is_empty() {
-        Ok(changed)
-    } else {
-        Err(refused)
-    }
+    changed
 }
 
 /// Files on the list that are no longer given; those to remove are returned.
@@ -166,20 +214,28 @@ fn stale(
 }
 
 /// A file with this text beside the place where it belongs.
-fn prepare(directory: &Utf8Path, path: &Utf8Path, text: &str) -> Result<NamedTempFile, String> {
+fn prepare(
+    directory: &Utf8Path,
+    path: &Utf8Path,
+    text: &[u8],
+    mode: Option<u32>,
+) -> Result<NamedTempFile, String> {
     let full = directory.join(path);
     let parent = full.parent().unwrap_or(directory);
     let failed = |e: &std::io::Error| format!("can't write {full}: {}", reason(e));
     fs::create_dir_all(parent).map_err(|e| failed(&e))?;
     // A file that is replaced keeps its permissions; a new one gets those of the umask.
-    let permissions =
-        fs::metadata(&full).map_or_else(|_| fs::Permissions::from_mode(0o666), |m| m.permissions());
+    let permissions = match (mode, fs::metadata(&full)) {
+        (Some(mode), _) => fs::Permissions::from_mode(mode),
+        (None, Ok(there)) => there.permissions(),
+        (None, Err(_)) => fs::Permissions::from_mode(0o666),
+    };
     let mut file = Builder::new()
         .prefix(PREPARED)
         .permissions(permissions)
         .tempfile_in(parent)
         .map_err(|e| failed(&e))?;
-    file.write_all(text.as_bytes()).map_err(|e| failed(&e))?;
+    file.write_all(text).map_err(|e| failed(&e))?;
     file.as_file().sync_all().map_err(|e| failed(&e))?;
     Ok(file)
 }
@@ -192,7 +248,7 @@ fn save(directory: &Utf8Path, ownership: &Ownership) -> Result<(), String> {
     if bytes(&path)?.is_some_and(|there| there == text.as_bytes()) {
         return Ok(());
     }
-    let file = prepare(directory, LIST.into(), &text)?;
+    let file = prepare(directory, LIST.into(), text.as_bytes(), None)?;
     file.persist(&path)
         .map_err(|e| format!("can't write {path}: {}", reason(&e.error)))?;
     Ok(())
@@ -235,7 +291,7 @@ pub fn create(path: &Utf8Path, text: &str) -> Result<(), String> {
     } else {
         directory
     };
-    let file = prepare(place, name.into(), text)?;
+    let file = prepare(place, name.into(), text.as_bytes(), None)?;
     file.persist_noclobber(place.join(name))
         .map_err(|e| format!("can't write {path}: {}", reason(&e.error)))?;
     Ok(())

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use camino::Utf8Path;
 use flokkr::file::File;
 use flokkr::target::{self, Target};
-use flokkr::workspace;
+use flokkr::workspace::{self, Options, Programs};
 
 use crate::support::{emit, flokkr, said, snapshot};
 
@@ -239,8 +239,8 @@ fn nothing_is_written_outside_of_the_output() {
             text: "text".to_owned(),
         };
         let files = [file("good"), file(path)];
-        let refused = workspace::write(&out, &files, workspace::Options::default());
-        let reasons = refused.expect_err(path).join("\n");
+        let refused = workspace::write(&out, &files, Programs::default(), Options::default());
+        let reasons = refused.expect_err(path).reasons.join("\n");
         assert!(reasons.contains("no path below"), "{reasons}");
     }
     assert!(desk.list(".").is_empty());
@@ -708,6 +708,23 @@ fn an_image_gets_its_launcher() {
     assert_eq!(desk.read("out/app/flokkr"), "another program");
     desk.run("gen docker -o out --check", 0);
     assert!(wrote("gen all -o every").contains("wrote every/docker/app/flokkr"));
+    // What someone else put there is theirs.
+    desk.put("out/app/flokkr", "mine");
+    let edited = desk.run("gen docker -o out", 2).1;
+    assert!(edited.contains("was changed since"), "{edited}");
+    desk.put("foreign/app/flokkr", "mine");
+    let foreign = desk.run("gen docker -o foreign", 2).1;
+    assert!(foreign.contains("was not written by flokkr"), "{foreign}");
+    assert!(foreign.contains("nothing was written"), "{foreign}");
+    assert_eq!(desk.read("foreign/app/flokkr"), "mine");
+    assert_eq!(desk.list("foreign"), ["app"]);
+    // A program that is not there is told before anything is written.
+    let missing = desk
+        .run("gen docker -o missing --launcher no-such-program", 2)
+        .1;
+    assert!(missing.contains("can't read the program"), "{missing}");
+    assert!(missing.contains("nothing was written"), "{missing}");
+    assert!(!desk.has("missing"));
     // What is no file is in the way.
     fs::remove_file(&place).unwrap();
     fs::create_dir(&place).unwrap();

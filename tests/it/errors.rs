@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use flokkr::problem::{self, Problem, Problems, Sources, Style};
 use serde_json::Value;
 
 use crate::support::{ROOT, each, first_target, flokkr, path, said, snapshot, text, tree};
@@ -45,6 +46,22 @@ fn run(words: &[String]) -> String {
 #[test]
 fn are_explained() {
     each(cases(), |case| snapshot("errors", case, &run(&words(case))));
+}
+
+/// What was written all the same is no secret.
+#[test]
+fn count_what_was_written_before() {
+    let mut problems = Problems::default();
+    problems.add(Problem::error("not-written", "can't write it"));
+    for (wrote, end) in [
+        (0, "nothing was written"),
+        (1, "1 file was written before"),
+        (1, "2 files were written before"),
+    ] {
+        problems.wrote(wrote);
+        let said = problem::text(&problems, &Sources::default(), Style::Plain);
+        assert!(said.ends_with(&format!("1 error; {end}\n")), "{said}");
+    }
 }
 
 #[test]
