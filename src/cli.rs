@@ -56,7 +56,9 @@ Examples:
   flokkr diff compose hdfs-ha out            a library blueprint with a directory
   flokkr diff compose out                    ./blueprint.yaml with a directory
   flokkr diff compose -f c.yaml compose.yaml a blueprint with one file
-  cat compose.yaml | flokkr diff compose -   ./blueprint.yaml with standard input")]
+  cat compose.yaml | flokkr diff compose -   ./blueprint.yaml with standard input
+
+Whatever `gen` wrote or printed can be compared, with --single-file or without.")]
     Diff(Diff),
     /// Validate a blueprint for one target, or for all
     #[command(after_help = "\

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use camino::{Utf8Path, Utf8PathBuf};
 use flokkr::diff::{Found, compare, text};
 use flokkr::file::File;
-use flokkr::workspace::{LIST, found, found_file};
+use flokkr::workspace::{LIST, found, text as read};
 use flokkr_fuzz::split;
 use libfuzzer_sys::fuzz_target;
 
@@ -46,8 +46,12 @@ fuzz_target!(|input: &[u8]| {
         text: part("wanted").unwrap_or("a: 1\n").to_owned(),
     };
     let files = std::slice::from_ref(&wanted);
-    if let Ok(there) = found_file(&path, files) {
-        compared(files, &there);
+    if let Ok(there) = read(&path) {
+        let there = Found {
+            path: wanted.path.clone(),
+            text: Some(there),
+        };
+        compared(files, &[there]);
     }
     fs::write(&path, parts[0].1).unwrap();
     fs::write(FOLDER.join(LIST), part("list").unwrap_or("")).unwrap();

@@ -1,6 +1,8 @@
 //! `flokkr gen`: emits files to a directory, a file or standard output; with `--check` only says
 //! what would change.
 
+use std::fmt::Write as _;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{DRIFT, SAME, Session};
@@ -23,6 +25,13 @@ pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
         launcher,
     } = typed;
     session.targets(target)?;
+    if *check && output.as_deref() == Some(Utf8Path::new("-")) {
+        return session.fail(
+            "usage",
+            "--check compares with what is there, and nothing is at -; name a directory or a file, or pipe \
+             it into `flokkr diff TARGET -`",
+        );
+    }
     let loaded = session.cluster(blueprint.as_deref(), input)?;
     let layout = if *single_file {
         Layout::Single
@@ -37,7 +46,8 @@ pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
         }
     }
     let Some(output) = output.as_ref().filter(|o| *o != "-") else {
-        return print(&files, session);
+        session.print(&stream(&files))?;
+        return Some(SAME);
     };
     let (directory, files, whole) = place(output, files, session)?;
     if *check {
@@ -110,7 +120,9 @@ fn place(
     Some((directory, files, false))
 }
 
-fn print(files: &[File], session: &mut Session) -> Option<u8> {
+/// Files one after the other, each of several below its name.
+pub(super) fn stream(files: &[File]) -> String {
+    let mut out = String::new();
     for (index, file) in files.iter().enumerate() {
         if files.len() > 1 {
             // A stream of YAML documents can go on to whoever applies them.
@@ -119,11 +131,11 @@ fn print(files: &[File], session: &mut Session) -> Option<u8> {
                 Some("yaml") => "---\n",
                 _ => "\n",
             };
-            session.print(&format!("{line}# {}\n", file.path))?;
+            let _ = writeln!(out, "{line}# {}", file.path);
         }
-        session.print(&file.text)?;
+        out.push_str(&file.text);
     }
-    Some(SAME)
+    out
 }
 
 fn compare(directory: &Utf8Path, files: &[File], whole: bool, session: &mut Session) -> Option<u8> {

@@ -6,6 +6,7 @@
 mod render;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize as _;
 
 use crate::file::File;
 
@@ -83,9 +84,16 @@ pub fn compare(wanted: &[File], there: &[Found]) -> Report {
 }
 
 fn same_data(old: &str, new: &str) -> bool {
-    let read = |text: &str| serde_yaml::from_str::<serde_yaml::Value>(text).ok();
-    match (read(old), read(new)) {
+    match (documents(old), documents(new)) {
         (Some(old), Some(new)) => old == new,
         _ => false,
     }
+}
+
+/// The documents of a YAML stream.
+fn documents(text: &str) -> Option<Vec<serde_yaml::Value>> {
+    let documents = serde_yaml::Deserializer::from_str(text);
+    documents
+        .map(|document| serde_yaml::Value::deserialize(document).ok())
+        .collect()
 }

@@ -16,7 +16,7 @@ mod write;
 pub use archive::place_archive;
 pub use ownership::LIST;
 pub use program::Programs;
-pub use read::{Blueprint, FileLoader, Place, blueprint, found, found_file, is_blueprint, place};
+pub use read::{Blueprint, FileLoader, Place, blueprint, found, is_blueprint, owned, place};
 pub use state::{absolute, forget, kept, state};
 pub use text::text;
 pub use write::{Failure, Options, Outcome, create, write};

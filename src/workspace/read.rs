@@ -220,19 +220,11 @@ pub fn found(directory: &Utf8Path, wanted: &[File], whole: bool) -> Result<Vec<F
     Ok(found)
 }
 
-/// One file, or standard input, to compare with the only file that is wanted.
+/// The files that flokkr wrote into a directory.
 ///
 /// # Errors
-/// That it can't be read, or that more than one file is wanted.
-pub fn found_file(path: &Utf8Path, wanted: &[File]) -> Result<Vec<Found>, String> {
-    let [only] = wanted else {
-        return Err(format!(
-            "{path} is one file, but the blueprint gives {}: compare with a directory",
-            wanted.len()
-        ));
-    };
-    Ok(vec![Found {
-        path: only.path.clone(),
-        text: Some(text(path)?),
-    }])
+/// That the list can't be read.
+pub fn owned(directory: &Utf8Path) -> Result<Vec<Utf8PathBuf>, String> {
+    let owned = Ownership::read(directory)?;
+    Ok(owned.paths().cloned().collect())
 }

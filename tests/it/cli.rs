@@ -313,6 +313,8 @@ fn gen_checks() {
     desk.run("gen compose -o other.yaml --check", 0);
     desk.run("gen compose -o other.yaml --check --set tag=2", 1);
     desk.run("gen compose --check", 2);
+    let (out, err) = desk.run("gen compose --check -o -", 2);
+    assert!(out.is_empty() && err.contains("--check compares"), "{err}");
 }
 
 #[test]
@@ -366,6 +368,45 @@ fn diff_tells_same_drift_and_error() {
     desk.shows("diff-spelling", "diff compose spelled.yaml", 1);
     desk.shows("diff-nowhere", "diff compose nowhere", 2);
     desk.feed("diff compose -f - -", BLUEPRINT, 2);
+}
+
+/// Whatever `gen` gave, `diff` takes: what was printed, one file for all, a directory of it.
+#[test]
+fn diff_takes_what_gen_gave() {
+    let desk = Desk::new();
+    for target in ["kubernetes", "nomad", "all"] {
+        let (printed, _) = desk.run(&format!("gen {target}"), 0);
+        desk.put("printed", &printed);
+        let with = |against: &str, set: &str| format!("diff {target} {against}{set}");
+        assert_eq!(desk.feed(&with("-", ""), &printed, 0).0, "", "{target}");
+        desk.run(&with("printed", ""), 0);
+        desk.feed(&with("-", " --set tag=2"), &printed, 1);
+    }
+    desk.run("gen kubernetes --single-file -o one", 0);
+    desk.run("gen kubernetes --single-file -o file.yaml", 0);
+    for one in ["one", "file.yaml"] {
+        assert_eq!(desk.run(&format!("diff kubernetes {one}"), 0).0, "");
+        desk.run(&format!("diff kubernetes {one} --set tag=2"), 1);
+    }
+    desk.run("gen all --single-file -o every", 0);
+    assert_eq!(desk.run("diff all every", 0).0, "");
+    // A target that has nothing in one file.
+    let two = BLUEPRINT.to_owned() + "  web: { image: app }\n";
+    desk.put("two.yaml", &two);
+    desk.run("gen nomad -f two.yaml -o jobs", 0);
+    assert_eq!(desk.run("diff nomad -f two.yaml jobs", 0).0, "");
+    desk.run("diff nomad jobs", 1);
+    let (printed, _) = desk.run("gen nomad -f two.yaml", 0);
+    assert_eq!(desk.feed("diff nomad -f two.yaml -", &printed, 0).0, "");
+    let (_, err) = desk.feed("diff nomad -f two.yaml -", "job \"x\" {}\n", 2);
+    assert!(err.contains("the blueprint gives 2"), "{err}");
+    // The spelling of many documents.
+    let spelled = desk
+        .read("file.yaml")
+        .replace("\"example/app:1\"", "'example/app:1'");
+    desk.put("spelled.yaml", &spelled);
+    let (out, _) = desk.run("diff kubernetes spelled.yaml", 1);
+    assert!(out.contains("(the same data"), "{out}");
 }
 
 #[test]
