@@ -20,8 +20,28 @@ const OBJECTS: [&str; 3] = ["env", "meta", "labels"];
 pub(super) fn apply(body: &mut Body, patch: &Node, problems: &mut Problems) {
     normal(patch, problems);
     for entry in patch.entries() {
-        lay(body, &entry.key, &entry.value, problems);
+        if is_name(&entry.key) {
+            lay(body, &entry.key, &entry.value, problems);
+            continue;
+        }
+        problems.add(
+            Problem::error(
+                "bad-patch",
+                format!("`{}` is no attribute or block", entry.key.escape_debug()),
+            )
+            .at(entry.key_span)
+            .label("expected letters, digits, `_` and `-`, no digit or `-` first")
+            .help("any key can stand in `env`, `meta` and `labels`"),
+        );
     }
+}
+
+/// Can it stand in HCL without quotes? All that Nomad knows can.
+fn is_name(key: &str) -> bool {
+    key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && key
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
 /// Refuses what Nomad's parser would change.
