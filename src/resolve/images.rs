@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::image_name::image_fault;
 use crate::blueprint::{Archive, At, Build, Image, Map};
 use crate::problem::{Problem, Problems, Span};
 
@@ -27,18 +28,13 @@ fn wrong(span: Span, message: String, expected: &str, problems: &mut Problems) {
     );
 }
 
-fn is_reference(text: &str) -> bool {
-    !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control())
-}
-
 fn reference(reference: &At<String>, problems: &mut Problems) {
     let text = &reference.value;
-    if !is_reference(text) {
-        let expected = "a repository with a tag or digest, such as apache/hadoop:3.4.3";
+    if let Some(expected) = image_fault(text) {
         wrong(
             reference.span,
             format!("`{text}` is no image"),
-            expected,
+            &expected,
             problems,
         );
     }
@@ -98,18 +94,15 @@ fn check_build(build: &Build, problems: &mut Problems) {
 /// Whoever builds later must get the same base, so a name alone and `latest` say too little.
 fn base(base: &At<String>, problems: &mut Problems) {
     let text = &base.value;
-    // An image's name has no `-` first, which would be a flag, and no `$`, which would be a
-    // variable, wherever it is written.
+    // It stands in a Dockerfile, where `$` and brackets would be more than characters.
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/:@+".contains(c);
-    let good = is_reference(text)
-        && text.chars().all(plain)
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric());
-    if !good {
-        let expected = "a repository with a tag or digest, such as debian:bookworm-slim";
+    let fault = image_fault(text);
+    if fault.is_some() || !text.chars().all(plain) {
+        let whole = "a repository with a tag or digest, such as debian:bookworm-slim";
         wrong(
             base.span,
             format!("`{text}` is no image"),
-            expected,
+            fault.as_deref().unwrap_or(whole),
             problems,
         );
         return;

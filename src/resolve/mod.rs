@@ -9,6 +9,7 @@
 
 mod accepts;
 mod check;
+mod image_name;
 mod images;
 mod layers;
 mod names;
@@ -17,6 +18,7 @@ mod plugins;
 mod vars;
 
 pub use accepts::Accepts;
+pub use image_name::image_fault;
 pub use layers::{Input, Loader};
 pub use names::NAME_RULE;
 pub use plugins::{Param, Scope};

@@ -9,6 +9,7 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 use flokkr::file::File;
+use flokkr::resolve;
 use flokkr::target;
 use serde_yaml::Value;
 
@@ -1026,4 +1027,28 @@ fn what_can_not_be_started_is_refused() {
         let taken = emit(&minimal(&just), target);
         assert!(taken.files.is_some(), "{}", taken.said);
     }
+}
+
+/// What registries take is taken, wherever it comes from.
+#[test]
+fn images_are_called_as_registries_call_them() {
+    let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
+    let images = [
+        "nginx".to_owned(),
+        "nginx:1.27".to_owned(),
+        "a/b/c__d.e--f_0:_Tag.1-x".to_owned(),
+        "localhost/x:1".to_owned(),
+        "localhost:5000".to_owned(),
+        "Example.org:5000/app".to_owned(),
+        "[::1]:5000/app:1".to_owned(),
+        format!("example.org/app:1@{digest}"),
+        format!("app@{digest}"),
+        format!("app:{}", "t".repeat(128)),
+    ];
+    for image in images {
+        assert_eq!(resolve::image_fault(&image), None, "{image}");
+        assert!(resolve::image_fault(&format!("{image}:")).is_some());
+    }
+    let long = format!("{}:1", "a/".repeat(127) + "bc");
+    assert!(resolve::image_fault(&long).is_some());
 }
