@@ -285,11 +285,11 @@ impl Type {
     }
 
     /// May a value of type `given` stand where the default has this type? A text takes every
-    /// scalar, because its characters are what counts.
+    /// scalar, because its characters are what counts, but null is none.
     fn takes(self, given: Self) -> bool {
         match self {
             Self::Any => true,
-            Self::Text => !matches!(given, Self::List | Self::Map),
+            Self::Text => !matches!(given, Self::Any | Self::List | Self::Map),
             Self::Number => matches!(given, Self::Number | Self::Integer),
             Self::Integer | Self::Boolean | Self::List | Self::Map => given == self,
         }
@@ -386,10 +386,15 @@ impl Evaluation<'_> {
             return;
         };
         if entry.value.is_null() {
+            let (span, label) = if entry.value.span.source == entry.key_span.source {
+                (entry.key_span, "its default is null, so it must be given")
+            } else {
+                (entry.value.span, "expected a value: null is none")
+            };
             self.problems.add(
                 Problem::error("missing-key", format!("the variable `{name}` has no value"))
-                    .at(entry.key_span)
-                    .label("its default is null, so it must be given")
+                    .at(span)
+                    .label(label)
                     .help(format!(
                         "give it with --set {name}=VALUE or in a --values file"
                     )),
