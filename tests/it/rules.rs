@@ -1052,3 +1052,26 @@ fn images_are_called_as_registries_call_them() {
     let long = format!("{}:1", "a/".repeat(127) + "bc");
     assert!(resolve::image_fault(&long).is_some());
 }
+
+/// Null removes, an object as well.
+#[test]
+fn kubernetes_leaves_out_what_a_patch_removes() {
+    let names = |more: &str, service: &str| -> Vec<String> {
+        let service = format!("{{ image: app, ports: {{ a: 1 }}{service} }}");
+        let blueprint = format!("{}{more}\n", minimal(&service));
+        let files = files(&blueprint, "kubernetes");
+        files.iter().map(|f| f.path.to_string()).collect()
+    };
+    let all = [
+        "00-namespace.yaml",
+        "one-deployment.yaml",
+        "one-service.yaml",
+    ];
+    let mut usual = names("", "");
+    usual.sort();
+    assert_eq!(usual, all);
+    let patch = "targets: { kubernetes: { patch: { Service/one: null, Namespace/demo: ~ } } }";
+    assert_eq!(names(patch, ""), [all[1]]);
+    let own = ", patch: { kubernetes: { Service: null } }";
+    assert!(!names("", own).contains(&all[2].to_owned()));
+}

@@ -5,7 +5,7 @@ mod helm;
 mod kustomize;
 mod template;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use camino::Utf8PathBuf;
 use indexmap::IndexMap;
@@ -63,7 +63,7 @@ pub(super) fn files(
             let chart = helm::Chart {
                 plan,
                 settings,
-                checksums: checksums(objects),
+                checksums: checksums(objects, &files),
                 files,
             };
             chart.files(request.variants)
@@ -72,10 +72,13 @@ pub(super) fn files(
 }
 
 /// For the file of each workload, the files of the ConfigMaps that its pods read.
-fn checksums(objects: &[Object]) -> HashMap<String, Vec<String>> {
+fn checksums(objects: &[Object], files: &[File]) -> HashMap<String, Vec<String>> {
+    // A patch may have removed some.
+    let there: HashSet<&str> = files.iter().filter_map(|f| f.path.file_name()).collect();
     let maps: HashMap<&str, String> = objects
         .iter()
         .filter(|o| matches!(o.body, Body::ConfigMap(_)))
+        .filter(|o| there.contains(file_name(o).as_str()))
         .map(|o| (o.name.as_str(), file_name(o)))
         .collect();
     let workloads = objects.iter().filter_map(|o| match &o.body {
@@ -111,7 +114,10 @@ fn plain(
             sound(node, account);
             patch::apply(&mut value, node);
         }
-        patches.apply(object, &mut value);
+        let removed = object.patch.as_ref().is_some_and(Node::is_null);
+        if patches.apply(object, &mut value) == Laid::Removed || removed {
+            continue;
+        }
         let folders = if object.profiles.is_empty() {
             vec![Utf8PathBuf::new()]
         } else {
@@ -217,6 +223,15 @@ fn sound(patch: &Node, account: &mut Account) {
     }
 }
 
+/// What a patch did to an object.
+#[derive(PartialEq, Eq)]
+enum Laid {
+    /// It was laid over it, or there is none.
+    Over,
+    /// It is null.
+    Removed,
+}
+
 /// The patches of `targets.kubernetes.patch`, by object.
 struct Patches<'a> {
     entries: Vec<(&'a crate::yaml::Entry, bool)>,
@@ -236,15 +251,20 @@ impl<'a> Patches<'a> {
         }
     }
 
-    fn apply(&mut self, object: &Object, value: &mut Yaml) {
+    fn apply(&mut self, object: &Object, value: &mut Yaml) -> Laid {
         let name = format!("{}/{}", object.body.kind(), object.name);
+        let mut laid = Laid::Over;
         for (entry, used) in &mut self.entries {
             if *entry.key == *name {
                 *used = true;
                 patch::apply(value, &entry.value);
+                if entry.value.is_null() {
+                    laid = Laid::Removed;
+                }
             }
         }
         self.known.push(name);
+        laid
     }
 
     /// A patch of an object that is not there is a mistake.
