@@ -76,7 +76,7 @@ records! {
         pub description: Option<At<String>> = "description", "description: A cluster to try things on";
         /// Other blueprints laid under this one, in this order: a path relative to this file
         /// (with `/` or ending in `.yaml`), or the name of a library blueprint. Maps merge, lists
-        /// replace, null removes.
+        /// replace, null removes. They nest at most 16 deep.
         pub include: Vec<At<String>> = "include", "include: [zookeeper]";
         /// What a user may change with `--set` and `--values`. The default gives the type; a
         /// variable may be made from others.

@@ -176,7 +176,16 @@ fn include_one(
             );
             None
         }
-        Ok((called, _)) if open.contains(&called) || open.len() >= MAX_DEPTH => {
+        Ok((called, _)) if !open.contains(&called) && open.len() > MAX_DEPTH => {
+            let message = format!("more than {MAX_DEPTH} includes are nested in each other");
+            problems.add(
+                Problem::error("include", message)
+                    .at(item.span)
+                    .label("this one crosses the limit"),
+            );
+            None
+        }
+        Ok((called, _)) if open.contains(&called) => {
             let way = [open.as_slice(), &[called]].concat().join(" -> ");
             problems.add(
                 Problem::error("include", "includes go round in a circle")
