@@ -1,8 +1,13 @@
 //! What is typed: the commands and their flags, and nothing that they do.
 
+use std::ffi::OsString;
+
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::{ContextKind, ContextValue};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+
+use crate::problem::did_you_mean;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -319,4 +324,57 @@ pub struct Schema {
     /// The schema of a plugin's file
     #[arg(long)]
     pub plugin: bool,
+}
+
+/// What was typed and is no command, or asks for help.
+#[derive(Debug)]
+pub struct Refused {
+    /// What is to be said of it.
+    pub error: clap::Error,
+    /// How problems are to be reported.
+    pub format: MessageFormat,
+}
+
+/// Takes what was typed apart.
+///
+/// # Errors
+/// What does not fit, or the help that was asked for.
+pub fn parse(words: impl Iterator<Item = OsString>) -> Result<Cli, Box<Refused>> {
+    let words: Vec<OsString> = words.collect();
+    Cli::try_parse_from(&words).map_err(|mut error| {
+        nearest(&mut error);
+        Box::new(Refused {
+            error,
+            format: format_of(&words),
+        })
+    })
+}
+
+/// Swapped letters are far apart for clap.
+fn nearest(error: &mut clap::Error) {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else {
+        return;
+    };
+    let command = Cli::command();
+    let known = command.get_subcommands().map(clap::Command::get_name);
+    if error.get(ContextKind::SuggestedSubcommand).is_none()
+        && let Some(near) = did_you_mean(word, known)
+    {
+        let near = ContextValue::Strings(vec![near.to_owned()]);
+        error.insert(ContextKind::SuggestedSubcommand, near);
+    }
+}
+
+/// What can't be read as a whole may still say how it wants to be told.
+fn format_of(words: &[OsString]) -> MessageFormat {
+    let own = words.iter().take_while(|word| *word != "--");
+    let words: Vec<&str> = own.filter_map(|word| word.to_str()).collect();
+    let pair = words
+        .windows(2)
+        .any(|pair| matches!(pair, ["--message-format", "json"]));
+    if pair || words.contains(&"--message-format=json") {
+        MessageFormat::Json
+    } else {
+        MessageFormat::Text
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 /// A run makes millions of small texts and ends: see docs/performance.md.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    flokkr::command::run(flokkr::cli::Cli::parse())
+    match flokkr::cli::parse(std::env::args_os()) {
+        Ok(cli) => flokkr::command::run(cli),
+        Err(refused) => flokkr::command::refuse(&refused),
+    }
 }

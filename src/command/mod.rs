@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use camino::Utf8PathBuf;
 
-use crate::cli::{Cli, Command, Input, MessageFormat};
+use crate::cli::{Cli, Command, Input, MessageFormat, Refused};
 use crate::file::File;
 use crate::library;
 use crate::pipeline::{self, Lowered, Origin};
@@ -57,6 +57,22 @@ pub fn run(cli: Cli) -> ExitCode {
     };
     session.report();
     ExitCode::from(done.unwrap_or(ERROR))
+}
+
+/// Says what does not fit in what was typed, or the help that was asked for.
+pub fn refuse(refused: &Refused) -> ExitCode {
+    let Refused { error, format } = refused;
+    let is_wrong = error.use_stderr();
+    if is_wrong && *format == MessageFormat::Json {
+        let mut session = Session::new(*format);
+        let text = error.to_string();
+        let text = text.strip_prefix("error: ").unwrap_or(&text);
+        session.fail::<()>("usage", text.trim_end());
+        session.report();
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(if is_wrong { ERROR } else { SAME })
 }
 
 /// What one run has read, and what it has found wrong.

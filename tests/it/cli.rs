@@ -294,6 +294,20 @@ fn plugins_are_found_beside_the_blueprint_that_asks() {
 }
 
 #[test]
+fn includes_nest_so_deep() {
+    let desk = Desk::empty();
+    desk.put("0.yaml", BLUEPRINT);
+    for depth in 1..=17 {
+        let text = format!("include: [./{}.yaml]\n", depth - 1);
+        desk.put(&format!("{depth}.yaml"), &text);
+    }
+    desk.run("gen compose -f 16.yaml", 0);
+    let (_, err) = desk.run("gen compose -f 17.yaml", 2);
+    assert!(err.contains("more than 16 includes are nested"), "{err}");
+    assert!(!err.contains("circle"), "{err}");
+}
+
+#[test]
 fn gen_checks() {
     let desk = Desk::new();
     desk.shows("check-missing", "gen compose -o out --check", 1);
@@ -646,6 +660,19 @@ fn messages_for_tools() {
         (&lines[0]["end_line"], &lines[0]["end_column"]),
         (&7.into(), &19.into())
     );
+    // What is no command, too.
+    for typed in [
+        "gne compose --message-format json",
+        "--message-format=json gen",
+        "gen compose --check --message-format json",
+        "gen compose --chek --message-format=json",
+    ] {
+        let (out, err) = desk.run(typed, 2);
+        assert_eq!(out, "");
+        let problem: Value = serde_json::from_str(&err).unwrap();
+        assert_eq!(problem["code"], "usage", "{err}");
+    }
+    assert!(desk.run("--message-format json --help", 0).1.is_empty());
     desk.put("blueprint.yaml", BLUEPRINT);
     assert_eq!(
         desk.run("gen compose -o out --message-format=json", 0),
@@ -661,6 +688,8 @@ fn words_that_do_not_fit() {
     desk.shows("usage-check-output", "gen compose --check", 2);
     desk.shows("unknown-target", "gen compsoe", 2);
     desk.shows("unknown-command", "generate compose", 2);
+    let (_, err) = desk.run("gne compose", 2);
+    assert!(err.contains("'gen'"), "{err}");
     desk.shows("unknown-blueprint", "gen compose hdfss", 2);
     desk.shows("unknown-blueprint-far", "gen compose mysql", 2);
     desk.shows("missing-values", "gen compose --values nowhere.yaml", 2);

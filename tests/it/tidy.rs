@@ -260,6 +260,7 @@ const OWNERS: &[(&str, &[&str])] = &[
         "std::env",
         &[
             "src/launch/machine/",
+            "src/main.rs",
             "src/workspace/program.rs",
             "src/workspace/state.rs",
             "src/library/build.rs",
