@@ -1,7 +1,9 @@
 //! Which texts make the tree: the blueprint, what it includes, and nothing else.
 
 use super::accepts::{Accepts, Reading};
+use crate::blueprint::{At, Read as _, Reader, Version};
 use crate::problem::{Problem, Problems, SourceId, Sources, one_of};
+use crate::template::Engine;
 use crate::yaml::{self, Node, Value};
 
 /// Includes may nest this deep.
@@ -91,6 +93,17 @@ fn load_one(
     }
     let mark = includes.reading.mark();
     let whole_cluster = includes.open.is_empty();
+    if let Some(version) = tree.get("blueprint").filter(|_| !whole_cluster) {
+        // The one of the whole is read with the language.
+        let mut reader = Reader {
+            problems,
+            sources,
+            engine: &Engine::default(),
+            contexts: &[],
+            unsure: false,
+        };
+        At::<Version>::read(version, &mut reader)?;
+    }
     let Some(include) = tree.get("include").cloned() else {
         includes.reading.file(source, &tree, mark, whole_cluster);
         return Some(tree);
