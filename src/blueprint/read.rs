@@ -444,6 +444,10 @@ impl Read for Texts {
         };
         let mut read = Vec::with_capacity(entries.len());
         for entry in entries {
+            // Said already where it was read as YAML.
+            if entry.key.is_empty() && reader.problems.has_errors() {
+                continue;
+            }
             let key = Text::of(Arc::clone(&entry.key), entry.key_span, entry.value.scope);
             // What can't be read is left out alone: the others have problems of their own.
             if let Some(value) = Option::<Text>::read(&entry.value, reader) {

@@ -1,12 +1,13 @@
 //! Text to [`Node`] tree, by the events of `granit-parser`.
 //!
 //! The parser's own limits end deep nesting (255 levels); what has an anchor is copied, and again
-//! for each alias, so the total size of copies is limited here. Tags other than YAML's own scalars' have no meaning in a blueprint.
+//! for each alias, so the total size of copies is limited
+//! here. A tag that says anything else than the node itself is refused: it has no meaning in a blueprint.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use granit_parser::{Event, Parser, ScalarStyle, ScanError};
+use granit_parser::{Event, Parser, ScalarStyle, ScanError, Tag};
 
 use super::{Entry, Node, Scalar, Value};
 use crate::problem::{Problem, Problems, SourceId, Sources, Span};
@@ -56,11 +57,29 @@ struct Open {
     span: Span,
     anchor: usize,
     /// The key that waits for its value, in a mapping.
-    key: Option<(Arc<str>, Span, bool)>,
+    key: Option<Key>,
     /// Keys of this mapping so far, once there are enough of them to make searching slow.
     seen: HashSet<Arc<str>>,
     /// What `<<` brings; laid under the mapping when it closes.
     merges: Vec<Node>,
+}
+
+/// A key that waits for its value.
+struct Key {
+    text: Arc<str>,
+    span: Span,
+    /// What becomes of its value.
+    kind: KeyKind,
+}
+
+#[derive(PartialEq, Eq)]
+enum KeyKind {
+    /// It is an entry.
+    Own,
+    /// It is merged: the key is `<<`.
+    Merge,
+    /// The key was there before, which is reported: nothing more is said of this one.
+    Again,
 }
 
 /// Keys of a mapping that are searched one by one before a table is made of them.
@@ -118,6 +137,7 @@ impl Builder<'_> {
                             .label("no variable, file or word can hold it"),
                     );
                 }
+                self.tag(tag.as_deref(), "str", span);
                 let plain = style == ScalarStyle::Plain && tag.is_none();
                 let value = scalar(&text, plain);
                 let mut span = span;
@@ -134,10 +154,12 @@ impl Builder<'_> {
                     plain,
                 )?;
             }
-            Event::SequenceStart(_, anchor, _) => {
+            Event::SequenceStart(_, anchor, tag) => {
+                self.tag(tag.as_deref(), "seq", span);
                 self.start(Value::List(Vec::new()), span, anchor);
             }
-            Event::MappingStart(_, anchor, _) => {
+            Event::MappingStart(_, anchor, tag) => {
+                self.tag(tag.as_deref(), "map", span);
                 self.start(Value::Map(Vec::new()), span, anchor);
             }
             Event::SequenceEnd | Event::MappingEnd => return self.end(span),
@@ -145,6 +167,25 @@ impl Builder<'_> {
             _ => {}
         }
         Some(())
+    }
+
+    /// A tag says what a node is: what it is anyway, or a text whatever it looks like.
+    fn tag(&mut self, tag: Option<&Tag>, same: &str, span: Span) {
+        let Some(tag) = tag else {
+            return;
+        };
+        if tag.is_yaml_core_schema_tag(same) || matches!(tag.parts(), ("!", "") | ("", "!")) {
+            return;
+        }
+        let written = format!("{}{}", tag.original_handle(), tag.suffix());
+        self.problems.add(
+            Problem::error(
+                "wrong-value",
+                format!("the tag `{written}` means nothing here"),
+            )
+            .at(span)
+            .label(format!("expected no tag, or `!!{same}`")),
+        );
     }
 
     fn start(&mut self, value: Value, span: Span, anchor: usize) {
@@ -219,15 +260,16 @@ impl Builder<'_> {
             Value::List(items) => items.push(node),
             Value::Map(_) if open.key.is_none() => return self.key(&node, plain),
             Value::Map(entries) => {
-                let (key, key_span, merge) = open.key.take()?;
-                if merge {
-                    return self.merge_key(node);
+                let Key { text, span, kind } = open.key.take()?;
+                match kind {
+                    KeyKind::Own => entries.push(Entry {
+                        key: text,
+                        key_span: span,
+                        value: node,
+                    }),
+                    KeyKind::Merge => return self.merge_key(node),
+                    KeyKind::Again => {}
                 }
-                entries.push(Entry {
-                    key,
-                    key_span,
-                    value: node,
-                });
             }
             Value::Null | Value::Scalar(_) => {}
         }
@@ -253,8 +295,11 @@ impl Builder<'_> {
             }
         };
         let open = self.open.last_mut()?;
-        let merge = plain && &*text == "<<";
-        if !merge && open.has(&text) {
+        let mut kind = KeyKind::Own;
+        if plain && &*text == "<<" {
+            kind = KeyKind::Merge;
+        } else if open.has(&text) {
+            kind = KeyKind::Again;
             let first = match &open.value {
                 Value::Map(entries) => entries.iter().find(|e| e.key == text),
                 _ => None,
@@ -270,7 +315,11 @@ impl Builder<'_> {
             }
             self.problems.add(problem);
         }
-        open.key = Some((text, node.span, merge));
+        open.key = Some(Key {
+            text,
+            span: node.span,
+            kind,
+        });
         Some(())
     }
 
