@@ -74,6 +74,18 @@ impl Checker<'_> {
                     .label("expected exactly one of `file`, `env` and `external`"),
                 );
             }
+            for source in sources.into_iter().flatten() {
+                if source.value.trim().is_empty() {
+                    problems.add(
+                        Problem::error(
+                            "secret-source",
+                            format!("nothing says where the secret `{}` is", key.value),
+                        )
+                        .at(source.span)
+                        .label("expected a path or a name"),
+                    );
+                }
+            }
         }
         for (_, image) in images.iter() {
             images::check(image, problems);
@@ -164,9 +176,11 @@ impl Checker<'_> {
             self.secrets(&sidecar.secrets, problems);
             health(sidecar.health.as_ref(), &own, problems);
         }
-        for with in service.placement.iter().flat_map(|p| &p.with) {
+        let with = service.placement.iter().flat_map(|p| &p.with);
+        for with in with.clone() {
             self.known_service(&with.value, with.span, problems);
         }
+        once("service", with, problems);
     }
 
     fn known_service(&self, service: &str, span: Span, problems: &mut Problems) {
@@ -250,17 +264,24 @@ impl Checker<'_> {
 
 /// A profile is a folder of some target's, and a word of a command line of another's.
 fn profiles(profiles: &[At<String>], problems: &mut Problems) {
-    let mut seen: HashMap<&str, Span> = HashMap::new();
     for profile in profiles {
         name("a profile", &profile.value, profile.span, problems);
-        if let Some(first) = seen.insert(&profile.value, profile.span) {
+    }
+    once("profile", profiles.iter(), problems);
+}
+
+/// Refuses a name that stands twice in a list.
+fn once<'a>(what: &str, names: impl Iterator<Item = &'a At<String>>, problems: &mut Problems) {
+    let mut seen: HashMap<&str, Span> = HashMap::new();
+    for name in names {
+        if let Some(first) = seen.insert(&name.value, name.span) {
             problems.add(
                 Problem::error(
                     "duplicate-name",
-                    format!("the profile `{}` is named twice", profile.value),
+                    format!("the {what} `{}` is named twice", name.value),
                 )
-                .at(profile.span)
-                .label("expected each profile once")
+                .at(name.span)
+                .label(format!("expected each {what} once"))
                 .related(first, "the first one"),
             );
         }

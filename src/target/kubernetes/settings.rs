@@ -3,6 +3,7 @@
 use crate::blueprint::record::choices;
 use crate::blueprint::{At, FromText, Map, Patch, Text, records};
 use crate::problem::{Problem, Problems, Span};
+use crate::resolve::image_fault;
 
 choices! {
     /// How the objects are packed.
@@ -208,6 +209,15 @@ impl Settings {
             name(Some(&ingress.domain), true, "domain");
             name(ingress.class.as_ref(), true, "ingress class");
             name(ingress.tls.as_ref(), true, "name of a Secret");
+        }
+        if let Some(image) = &self.kubectl
+            && let Some(expected) = image_fault(&image.value)
+        {
+            problems.add(
+                Problem::error("wrong-value", format!("`{}` is no image", image.value))
+                    .at(image.span)
+                    .label(format!("expected {expected}")),
+            );
         }
         if let (Some(expose), None) = (self.expose, &self.ingress)
             && expose.value == Expose::Ingress

@@ -201,6 +201,33 @@ impl Settings {
                     .label("expected an IP address such as 172.17.0.1"),
             );
         }
+        let is_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        let mut name = |value: &At<String>, what: &str, more: &[char], expected: &str| {
+            let text = &value.value;
+            let allowed = |c: char| is_word(c) || more.contains(&c);
+            if text.is_empty() || text.len() > 128 || !text.chars().all(allowed) {
+                problems.add(
+                    Problem::error("wrong-value", format!("`{text}` is no {what}"))
+                        .at(value.span)
+                        .label(format!("expected {expected}, at most 128 characters")),
+                );
+            }
+        };
+        if let Some(namespace) = &self.namespace {
+            name(namespace, "namespace", &[], "letters, digits and dashes");
+        }
+        if let Some(pool) = &self.node_pool {
+            name(pool, "node pool", &['_'], "letters, digits, `_` and dashes");
+        }
+        if let Some(region) = &self.region {
+            let expected = "letters, digits, `_`, `.` and dashes";
+            name(region, "region", &['_', '.'], expected);
+        }
+        for datacenter in &self.datacenters {
+            // `*` stands for any characters.
+            let expected = "letters, digits, `_`, `.`, `*` and dashes";
+            name(datacenter, "datacenter", &['_', '.', '*'], expected);
+        }
         if let Some(network) = &self.network {
             let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
             let first = network
