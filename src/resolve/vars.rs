@@ -134,13 +134,18 @@ fn assign(
 ) {
     if !declared.contains_key(name) {
         let known = declared.keys().map(|n| &**n);
+        let label = if declared.is_empty() {
+            "it has no `vars`".to_owned()
+        } else {
+            format!("expected {}", one_of(known.clone()))
+        };
         problems.add(
             Problem::error(
                 "undefined",
                 format!("the blueprint has no variable `{name}`"),
             )
             .at(span)
-            .label(format!("expected {}", one_of(known.clone())))
+            .label(label)
             .nearest(name, known)
             .help("only what stands under `vars` can be changed from outside"),
         );
