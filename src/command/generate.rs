@@ -65,7 +65,7 @@ pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
     };
     match workspace::write(&directory, &files, programs, options) {
         Ok(outcome) => {
-            say(&directory, &outcome, session);
+            say(&directory, &outcome, *prune, session);
             Some(SAME)
         }
         Err(failure) => {
@@ -77,7 +77,7 @@ pub(super) fn run(typed: &Gen, session: &mut Session) -> Option<u8> {
                 removed,
                 ..Outcome::default()
             };
-            say(&directory, &done, session);
+            say(&directory, &done, *prune, session);
             session.problems.wrote(done.written.len());
             for reason in failure.reasons {
                 session.fail::<()>("not-written", reason);
@@ -156,7 +156,7 @@ fn shown(directory: &Utf8Path, path: &Utf8Path) -> Utf8PathBuf {
     directory.join(path)
 }
 
-fn say(directory: &Utf8Path, outcome: &Outcome, session: &Session) {
+fn say(directory: &Utf8Path, outcome: &Outcome, pruned: bool, session: &Session) {
     let Outcome {
         written,
         unchanged,
@@ -173,9 +173,14 @@ fn say(directory: &Utf8Path, outcome: &Outcome, session: &Session) {
             session.say(&format!("{verb} {}", shown(directory, path)));
         }
     }
+    let why = if pruned {
+        "but it was edited since flokkr wrote it, so it stays"
+    } else {
+        "--prune removes it unless it was edited"
+    };
     for path in stale {
         session.say(&format!(
-            "stale {}: the blueprint no longer gives it; --prune removes it unless it was edited",
+            "stale {}: the blueprint no longer gives it; {why}",
             shown(directory, path)
         ));
     }

@@ -224,7 +224,11 @@ fn gen_prunes_only_its_own() {
     assert_eq!(desk.list("out"), kept);
 
     desk.put("out/compose/compose.yaml", "edited: true\n");
-    desk.run("gen compose -o out --prune", 0);
+    let (_, err) = desk.run("gen compose -o out --prune", 0);
+    assert!(
+        err.contains("edited since flokkr wrote it, so it stays"),
+        "{err}"
+    );
     assert_eq!(desk.read("out/compose/compose.yaml"), "edited: true\n");
 }
 
