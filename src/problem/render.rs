@@ -1,6 +1,7 @@
 //! How problems are printed: for a person (the source line with the place marked) and for a tool
 //! (one JSON object a line). Decides nothing about what is a problem.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
@@ -113,8 +114,31 @@ fn one(problem: &Problem, sources: &Sources, renderer: &Renderer) -> String {
     for help in &problem.help {
         elements.push(Level::HELP.message(help.as_str()).into());
     }
-    let group = level.primary_title(&problem.message).elements(elements);
+    let title = title(&problem.message);
+    let group = level.primary_title(title.as_ref()).elements(elements);
     renderer.render(&[group])
+}
+
+/// A message on one line: what it names may be long, and may have line ends.
+fn title(message: &str) -> Cow<'_, str> {
+    let count = message.chars().count();
+    if count <= LONGEST_TITLE && !message.contains(char::is_control) {
+        return message.into();
+    }
+    let mut out = String::new();
+    for (at, c) in message.chars().enumerate() {
+        let skipped = TITLE_END..count.saturating_sub(TITLE_END);
+        if count > LONGEST_TITLE && skipped.contains(&at) {
+            if at == skipped.start {
+                out.push_str("...");
+            }
+        } else if c.is_control() {
+            out.extend(c.escape_debug());
+        } else {
+            out.push(c);
+        }
+    }
+    out.into()
 }
 
 fn place(span: Option<Span>, sources: &Sources) -> Option<(Span, &Source)> {
@@ -174,6 +198,12 @@ pub fn json(problems: &Problems, sources: &Sources) -> String {
     }
     out
 }
+
+/// Longer messages are shown without their middle.
+const LONGEST_TITLE: usize = 500;
+
+/// So much of a long message is shown of its beginning and its end.
+const TITLE_END: usize = 200;
 
 /// Longer lines are not repeated: there may be a problem in each of their words.
 const LONGEST_LINE: usize = 10_000;
