@@ -119,6 +119,11 @@ pub trait Read: Sized {
         None
     }
 
+    /// Is it one text that stands for itself? Then nothing else depends on one that can't be read.
+    fn is_leaf() -> bool {
+        false
+    }
+
     /// How a mapping of names to such values is written, for the message that says so.
     fn example() -> &'static str {
         ""
@@ -255,6 +260,10 @@ impl<T: FromText> Read for At<T> {
             value,
             span: node.span,
         })
+    }
+
+    fn is_leaf() -> bool {
+        true
     }
 
     fn schema(_: &mut Definitions) -> Json {
@@ -409,7 +418,7 @@ impl<T: Read> Read for Map<T> {
                     read.entries.push((At { value: key, span }, value));
                 }
                 (key, _) => {
-                    reader.unsure = true;
+                    reader.unsure |= !T::is_leaf();
                     read.broken
                         .push(key.unwrap_or_else(|| Arc::clone(&entry.key)));
                 }
