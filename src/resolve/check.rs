@@ -1,7 +1,7 @@
 //! What the names in a blueprint refer to, and the rules of a single service: every problem that
 //! can be told without a target.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::images;
@@ -29,6 +29,15 @@ pub(super) fn check(blueprint: &Blueprint, targets: &[&str], problems: &mut Prob
     };
     checker.blueprint(problems);
     needs::check(blueprint, &checker.services, &checker.ports, problems);
+}
+
+/// Do two steps of a service have one name? Whatever is made of them would clash again.
+pub(super) fn has_twins(blueprint: &Blueprint) -> bool {
+    blueprint.services.iter().any(|(_, service)| {
+        let mut seen = HashSet::new();
+        let mut names = service.init.iter().map(|step| &*step.name.value);
+        names.any(|name| !seen.insert(name))
+    })
 }
 
 struct Checker<'a> {

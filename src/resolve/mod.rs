@@ -109,7 +109,7 @@ pub fn resolve(
     }
     let broken_layers = reader.problems.errors() > before;
     let blueprint = Blueprint::read(&strip(tree), &mut reader)?;
-    let unsure = reader.unsure || broken_layers;
+    let unsure = reader.unsure || broken_layers || check::has_twins(&blueprint);
     check::check(&blueprint, targets, reader.problems);
     Some(Cluster {
         blueprint,
