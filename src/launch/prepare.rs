@@ -18,17 +18,22 @@ pub(super) const FIRST_NAMENODE: &str = "hdfs://127.0.0.1:1111";
 pub enum Step {
     /// Format a NameNode's directory, or fetch the image if the shared journal is in use already.
     Namenode {
-        /// `dfs.namenode.name.dir`.
-        directory: Utf8PathBuf,
+        /// Of `dfs.namenode.name.dir`, one at least.
+        directories: Vec<Utf8PathBuf>,
         /// The id that the cluster gets.
         cluster: Option<String>,
-        /// The config that tells whether there is a shared journal.
-        config: Option<Utf8PathBuf>,
+        /// The directory of the config, which tells what a format does.
+        config: Utf8PathBuf,
         /// A command for what was formatted, on a NameNode that no one else sees.
         first: Option<Vec<String>>,
     },
     /// Fetch the image from another NameNode.
-    Standby(Utf8PathBuf),
+    Standby {
+        /// Of `dfs.namenode.name.dir`, one at least.
+        directories: Vec<Utf8PathBuf>,
+        /// The directory of the config.
+        config: Utf8PathBuf,
+    },
     /// Make the znode of the automatic failover.
     Zkfc,
     /// Prepare a daemon of Ozone; the file is written last by that.
@@ -84,19 +89,22 @@ pub enum ZookeeperId {
 pub(super) fn read(config: Option<&Utf8Path>, reader: &mut Reader<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
     let first = first(reader);
-    if let Some(directory) = reader.path("ENSURE_NAMENODE_DIR") {
+    if let Some((directories, config)) = namenode("ENSURE_NAMENODE_DIR", config, reader) {
         steps.push(Step::Namenode {
-            directory,
+            directories,
             cluster: reader.text("ENSURE_NAMENODE_CLUSTERID").map(str::to_owned),
-            config: config.map(|directory| directory.join("hdfs-site.xml")),
+            config,
             first,
         });
     } else if first.is_some() {
         let text = "NAMENODE_INIT does nothing without ENSURE_NAMENODE_DIR";
         reader.report(Problem::warning("unsupported", text));
     }
-    if let Some(directory) = reader.path("ENSURE_STANDBY_NAMENODE_DIR") {
-        steps.push(Step::Standby(directory));
+    if let Some((directories, config)) = namenode("ENSURE_STANDBY_NAMENODE_DIR", config, reader) {
+        steps.push(Step::Standby {
+            directories,
+            config,
+        });
     }
     if reader.flag("ENSURE_ZKFC_FORMATTED") {
         steps.push(Step::Zkfc);
@@ -116,16 +124,36 @@ pub(super) fn read(config: Option<&Utf8Path>, reader: &mut Reader<'_>) -> Vec<St
                 cluster: cluster.to_owned(),
                 config: directory.join("server.properties"),
             }),
-            None => reader.report(
-                Problem::error(
-                    "no-directory",
-                    "ENSURE_KAFKA_FORMATTED: nothing says where server.properties is",
-                )
-                .help("set CONF_DIR to its directory"),
-            ),
+            None => reader.report(nowhere("ENSURE_KAFKA_FORMATTED", "server.properties")),
         }
     }
     steps
+}
+
+/// The directories of a NameNode, and that of the config that Hadoop reads.
+fn namenode(
+    name: &str,
+    config: Option<&Utf8Path>,
+    reader: &mut Reader<'_>,
+) -> Option<(Vec<Utf8PathBuf>, Utf8PathBuf)> {
+    let directories = reader.paths(name)?;
+    let read = reader.path("HADOOP_CONF_DIR");
+    let config = read.or_else(|| config.map(Utf8Path::to_owned));
+    if config.is_none() {
+        reader.report(nowhere(name, "hdfs-site.xml"));
+    }
+    Some((directories, config?))
+}
+
+fn nowhere(name: &str, file: &str) -> Problem {
+    let text = format!("{name}: nothing says where {file} is");
+    Problem::error("no-directory", text).help("set CONF_DIR to its directory")
+}
+
+/// Paths as they are written with commas between.
+pub(super) fn list(paths: &[Utf8PathBuf]) -> String {
+    let paths: Vec<&str> = paths.iter().map(|path| path.as_str()).collect();
+    paths.join(",")
 }
 
 /// The command of `NAMENODE_INIT`. Whoever asks for files there asks the one NameNode that answers.
@@ -178,21 +206,23 @@ impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Namenode {
-                directory, first, ..
+                directories, first, ..
             } => {
                 write!(
                     f,
-                    "format {directory} unless it is complete, or fetch its image when the shared \
-                        journal is in use"
+                    "format {} unless it is complete, or fetch its image when the shared \
+                        journal is in use",
+                    list(directories)
                 )?;
                 match first {
                     Some(words) => write!(f, "; once it is formatted: {}", words.join(" ")),
                     None => Ok(()),
                 }
             }
-            Self::Standby(directory) => write!(
+            Self::Standby { directories, .. } => write!(
                 f,
-                "fetch the image of another NameNode into {directory} unless it is complete"
+                "fetch the image of another NameNode into {} unless it is complete",
+                list(directories)
             ),
             Self::Zkfc => f.write_str("make the znode of the automatic failover"),
             Self::Ozone(daemon, version) => {

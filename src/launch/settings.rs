@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use super::{Digest, Download, Endpoint, Environment, Kerberos, Retry, Waits};
 use crate::env::Dialect;
@@ -125,6 +125,23 @@ impl<'a> Reader<'a> {
         }
         self.wrong(name, text, "an absolute path");
         None
+    }
+
+    /// Absolute paths with commas between, as Hadoop has its directories.
+    pub(super) fn paths(&mut self, name: &str) -> Option<Vec<Utf8PathBuf>> {
+        let text = self.text(name)?;
+        let words = text.split(',').map(str::trim);
+        let words = words.filter(|word| !word.is_empty());
+        let paths: Option<Vec<Utf8PathBuf>> = words.map(local_path).collect();
+        let paths = paths.filter(|paths| !paths.is_empty());
+        if paths.is_none() {
+            self.wrong(
+                name,
+                text,
+                "an absolute path, or several with commas between",
+            );
+        }
+        paths
     }
 
     /// The convention that the variables are written in.
@@ -345,6 +362,28 @@ pub(super) fn without_port(server: &str) -> &str {
         }
         _ => server,
     }
+}
+
+/// An absolute path, or the address of one with `file:`, as Hadoop takes both.
+pub(super) fn local_path(text: &str) -> Option<Utf8PathBuf> {
+    let path = match text.strip_prefix("file:") {
+        None => text,
+        Some(rest) => {
+            let path = match rest.strip_prefix("//") {
+                Some(path) => path,
+                None => rest,
+            };
+            // Whatever means something else in an address than in a path.
+            if path.contains(['%', '?', '#']) || path.starts_with("//") {
+                return None;
+            }
+            path
+        }
+    };
+    let path = Utf8Path::new(path);
+    let plain = |part| !matches!(part, Utf8Component::ParentDir);
+    let fits = path.is_absolute() && path.components().all(plain);
+    fits.then(|| path.components().collect())
 }
 
 /// A number of seconds, or a number with its unit.

@@ -449,6 +449,7 @@ fn namenode() -> Container {
     let container = Container::new().program("hdfs", NAMENODE);
     let directory = container.text("data/name");
     container
+        .set("HDFS-SITE.XML_dfs.namenode.name.dir", &directory)
         .set("ENSURE_NAMENODE_DIR", &directory)
         .set("ENSURE_NAMENODE_CLUSTERID", "c1")
 }
@@ -630,6 +631,262 @@ fn a_namenode_whose_journal_is_in_use_fetches_the_image() {
         assert_eq!(output.status.code(), Some(0), "{}", said(&output));
         assert_eq!(container.read("calls"), call);
     }
+}
+
+/// What is named with the config of a NameNode, and what Hadoop reads: `$ROOT` is the container.
+fn with_directories(named: &str, files: &[(&str, &str)]) -> Container {
+    let container = Container::new().program("hdfs", NAMENODE);
+    let root = container.text("");
+    let root = root.trim_end_matches('/');
+    for (name, entries) in files {
+        let text = format!("<configuration>{entries}</configuration>").replace("$ROOT", root);
+        fs::write(container.path("conf").join(name), text).unwrap();
+    }
+    let named = named.replace("$ROOT", root);
+    container.set("ENSURE_NAMENODE_DIR", &named)
+}
+
+fn entry(key: &str, value: &str) -> String {
+    format!("<property><name>{key}</name><value>{value}</value></property>")
+}
+
+const NAME_DIR: &str = "dfs.namenode.name.dir";
+
+/// An image in any of its directories is one of the NameNode, however they are written.
+#[test]
+fn a_namenode_with_several_directories_is_not_formatted_when_one_has_an_image() {
+    for (named, configured, image) in [
+        (
+            "$ROOT/data/a,$ROOT/data/b",
+            "$ROOT/data/a,$ROOT/data/b",
+            "a",
+        ),
+        (
+            "$ROOT/data/a,$ROOT/data/b",
+            "$ROOT/data/a,$ROOT/data/b",
+            "b",
+        ),
+        (
+            "file://$ROOT/data/b/ , $ROOT/data/a",
+            "\n $ROOT/data/a, file:$ROOT/data/b\n",
+            "b",
+        ),
+        ("$ROOT/data/a", "$ROOT/data/a,file://$ROOT/data/b", "b"),
+        ("$ROOT/data/a", "${base}/data/a,${base}/data/b", "b"),
+    ] {
+        for standby in [false, true] {
+            let text = entry(NAME_DIR, configured) + &entry("base", "$ROOT");
+            let mut container = with_directories(named, &[("hdfs-site.xml", &text)]);
+            if standby {
+                let (_, named) = container.env.pop().unwrap();
+                container = container.set("ENSURE_STANDBY_NAMENODE_DIR", &named);
+            }
+            let current = container.path("data").join(image).join("current");
+            fs::create_dir_all(&current).unwrap();
+            fs::write(current.join("fsimage_0"), "").unwrap();
+            let output = container.run(&["true"]);
+            assert_eq!(output.status.code(), Some(0), "{named}: {}", said(&output));
+            assert_eq!(container.read("calls"), "", "{named}");
+        }
+    }
+}
+
+/// A format empties what the config names: what was asked for must be the same.
+#[test]
+fn a_namenode_whose_config_names_another_directory_is_left_alone() {
+    let tmp = entry("hadoop.tmp.dir", "$ROOT/data");
+    for (named, name, text) in [
+        (
+            "$ROOT/data/a",
+            "hdfs-site.xml",
+            entry(NAME_DIR, "$ROOT/data/b"),
+        ),
+        (
+            "$ROOT/data/a,$ROOT/data/b",
+            "hdfs-site.xml",
+            entry(NAME_DIR, "$ROOT/data/b"),
+        ),
+        (
+            "$ROOT/data/a",
+            "hdfs-site.xml",
+            entry(NAME_DIR, "file://host$ROOT/data/a"),
+        ),
+        (
+            "$ROOT/data/a",
+            "hdfs-site.xml",
+            entry(NAME_DIR, "${user.home}/a"),
+        ),
+        ("$ROOT/data/a", "core-site.xml", tmp),
+        ("$ROOT/data/a", "core-site.xml", String::new()),
+        ("$ROOT/data/a", "other.xml", entry(NAME_DIR, "$ROOT/data/a")),
+    ] {
+        for variable in ["ENSURE_NAMENODE_DIR", "ENSURE_STANDBY_NAMENODE_DIR"] {
+            let mut container = with_directories(named, &[(name, &text)]);
+            let (_, named) = container.env.pop().unwrap();
+            container = container.set(variable, &named);
+            let output = container.run(&["true"]);
+            assert_eq!(output.status.code(), Some(1), "{text}: {}", said(&output));
+            assert!(
+                said(&output).contains("nothing is formatted"),
+                "{}",
+                said(&output)
+            );
+            assert_eq!(container.read("calls"), "");
+            assert!(!container.path("data/a").exists());
+        }
+    }
+}
+
+/// What the published images name is the directory that Hadoop takes by itself.
+#[test]
+fn a_namenode_without_a_setting_has_the_directory_of_hadoop() {
+    let tmp = entry("hadoop.tmp.dir", "$ROOT/data");
+    let container = with_directories("$ROOT/data/dfs/name", &[("core-site.xml", &tmp)]);
+    let program = NAMENODE.replace("data/name", "data/dfs/name");
+    let container = container.program("hdfs", &program);
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(container.read("calls").contains("-format"));
+
+    // Without a setting it has the name of the user in it. What is another's may be what is formatted.
+    let user = tempfile::Builder::new()
+        .prefix("hadoop-")
+        .tempdir_in("/tmp")
+        .unwrap();
+    let other = tempfile::Builder::new()
+        .prefix("hadoop-")
+        .tempdir_in("/tmp")
+        .unwrap();
+    let current = other.path().join("dfs/name/current");
+    fs::create_dir_all(&current).unwrap();
+    fs::write(current.join("fsimage_0"), "").unwrap();
+    let named = format!("{}/dfs/name", user.path().display());
+    let container = with_directories(&named, &[("core-site.xml", "")]);
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(container.read("calls"), "");
+}
+
+#[test]
+fn a_format_of_several_directories_makes_all_of_them() {
+    let text = entry(NAME_DIR, "$ROOT/data/name,$ROOT/data/two");
+    let named = "$ROOT/data/name,$ROOT/data/two";
+    let container = with_directories(named, &[("hdfs-site.xml", &text)]);
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(1));
+    let two = format!("made no image in {}", container.text("data/two"));
+    assert!(said(&output).contains(&two), "{}", said(&output));
+    let twice = NAMENODE.replace(
+        " ;;",
+        "\n mkdir -p $ROOT/data/two; cp -r $ROOT/data/name/current $ROOT/data/two ;;",
+    );
+    let container = with_directories(named, &[("hdfs-site.xml", &text)]).program("hdfs", &twice);
+    for _ in 0..2 {
+        let output = container.run(&["true"]);
+        assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    }
+    assert_eq!(container.read("calls").lines().count(), 1);
+}
+
+/// Edits that are not with the image are emptied by a format as well.
+#[test]
+fn edits_in_a_directory_of_their_own_are_kept() {
+    let text =
+        entry(NAME_DIR, "$ROOT/data/name") + &entry("dfs.namenode.edits.dir", "$ROOT/data/edits");
+    let container = with_directories("$ROOT/data/name", &[("hdfs-site.xml", &text)]);
+    fs::create_dir_all(container.path("data/edits/current")).unwrap();
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        said(&output).contains("data/edits has been in use"),
+        "{}",
+        said(&output)
+    );
+    assert_eq!(container.read("calls"), "");
+}
+
+const SHARED: &str = "dfs.namenode.shared.edits.dir";
+
+/// However Hadoop lets the journal be written, it is asked first.
+#[test]
+fn a_shared_journal_is_asked_however_it_is_written() {
+    let jmx =
+        "{\"beans\":[{\"JournalsStatus\":\"{\\\"ns\\\":{\\\"Formatted\\\":\\\"true\\\"}}\"}]}";
+    let port = server(vec![("/jmx?qry=Hadoop:service=JournalNode", jmx.into())]);
+    let http = entry("dfs.journalnode.http-address", " 0.0.0.0:${port} ");
+    let rest = http + &entry("port", &port.to_string()) + &entry("h", "127.0.0.1");
+    for journal in [
+        "\n  qjournal://127.0.0.1:8485/ns\n",
+        "${j}</value></property><property><name>j</name><value>qjournal://${h}/ns",
+        "qjournal://${env.JOURNAL:-${h}}:8485/ns",
+        "file://$ROOT/data/shared",
+    ] {
+        let text = entry(NAME_DIR, "$ROOT/data/name") + &entry(SHARED, journal) + &rest;
+        let container = with_directories("$ROOT/data/name", &[("hdfs-site.xml", &text)]);
+        fs::create_dir_all(container.path("data/shared/current")).unwrap();
+        let output = container.run(&["true"]);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{journal}: {}",
+            said(&output)
+        );
+        let calls = container.read("calls");
+        assert_eq!(
+            calls, "namenode -bootstrapStandby -force -nonInteractive\n",
+            "{journal}"
+        );
+    }
+}
+
+#[test]
+fn a_shared_journal_that_is_not_understood_stops_the_format() {
+    for (journal, http) in [
+        ("qjournal://127.0.0.1:8485/x/", "0.0.0.0:1"),
+        ("qjournal://127.0.0.1:8485", "0.0.0.0:1"),
+        ("qjournal://a b:8485/x", "0.0.0.0:1"),
+        ("QJOURNAL://127.0.0.1:8485/x", "0.0.0.0:1"),
+        ("bookkeeper://127.0.0.1:8485/x", "0.0.0.0:1"),
+        ("${nobody}", "0.0.0.0:1"),
+        (
+            "${a}</value></property><property><name>a</name><value>${a}",
+            "0.0.0.0:1",
+        ),
+        ("qjournal://127.0.0.1:8485/x", "0.0.0.0"),
+        ("qjournal://127.0.0.1:8485/x", "0.0.0.0:${nobody}"),
+    ] {
+        let text = entry(NAME_DIR, "$ROOT/data/name")
+            + &entry(SHARED, journal)
+            + &entry("dfs.journalnode.http-address", http);
+        let container = with_directories("$ROOT/data/name", &[("hdfs-site.xml", &text)]);
+        let output = container.run(&["true"]);
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "{journal}: {}",
+            said(&output)
+        );
+        assert!(
+            said(&output).contains("nothing is formatted"),
+            "{}",
+            said(&output)
+        );
+        assert_eq!(container.read("calls"), "");
+    }
+    // Nor is anything formatted when no config is known.
+    let container = Container::new().program("hdfs", NAMENODE);
+    let mut command = container.command(&["hdfs", "namenode"]);
+    let output = command
+        .env_remove("CONF_DIR")
+        .env("ENSURE_NAMENODE_DIR", "/no-such-directory");
+    let output = output.output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        said(&output).contains("nothing says where hdfs-site.xml is"),
+        "{}",
+        said(&output)
+    );
+    assert_eq!(container.read("calls"), "");
 }
 
 #[test]

@@ -7,6 +7,7 @@
 
 mod fetch;
 mod files;
+mod hadoop;
 mod process;
 mod steps;
 mod wait;

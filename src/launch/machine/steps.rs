@@ -5,14 +5,14 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::fetch;
 use super::files;
+use super::hadoop::{Edits, Settings};
 use super::process::Children;
 use super::{Failure, reason, say};
-use crate::conffile::{self, Format};
-use crate::launch::prepare::{Daemon, FIRST_NAMENODE, Step, ZookeeperId};
+use crate::launch::prepare::{Daemon, FIRST_NAMENODE, Step, ZookeeperId, list};
 
 /// How long a step waits for the processes that it needs.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -24,24 +24,22 @@ const FIRST_MARK: &str = "init-begun";
 pub(super) fn take(step: &Step, children: &Children) -> Result<(), Failure> {
     match step {
         Step::Namenode {
-            directory,
+            directories,
             cluster,
             config,
             first,
         } => {
-            namenode(
-                directory,
-                cluster.as_deref(),
-                config.as_deref(),
-                first.is_some(),
-                children,
-            )?;
-            match first {
-                Some(words) => on_new_namenode(directory, words, children),
-                None => Ok(()),
+            let cluster = cluster.as_deref();
+            namenode(directories, cluster, config, first.is_some(), children)?;
+            match (first, directories.first()) {
+                (Some(words), Some(directory)) => on_new_namenode(directory, words, children),
+                _ => Ok(()),
             }
         }
-        Step::Standby(directory) => standby(directory, children),
+        Step::Standby {
+            directories,
+            config,
+        } => standby(directories, config, children),
         Step::Zkfc => zkfc(children),
         Step::Ozone(daemon, version) => ozone(*daemon, version, children),
         Step::ZookeeperId(file, id) => zookeeper_id(file, id),
@@ -75,7 +73,7 @@ pub(super) fn clone(url: &str, to: &Utf8Path, children: &Children) -> Result<(),
 }
 
 /// A NameNode writes `fsimage_N` last; `VERSION` comes first, so that a directory alone says nothing.
-fn has_image(directory: &Utf8Path) -> bool {
+fn has_image(directory: &Utf8PathBuf) -> bool {
     let current = directory.join("current");
     let Ok(entries) = current.read_dir_utf8() else {
         return false;
@@ -86,30 +84,46 @@ fn has_image(directory: &Utf8Path) -> bool {
     })
 }
 
-/// Formats a NameNode's directory once in the life of a cluster.
+/// Formats a NameNode's directories once in the life of a cluster.
 ///
 /// The mark is there while a format is under way that began with nothing: no NameNode ever ran on such
-/// a directory, so a half-made one may be formatted again. Without it nothing is ever overwritten.
+/// a directory, so a half-made one may be formatted again. Without it nothing is ever overwritten. It
+/// is in the first of the directories that were named, all of which the NameNode must have.
 fn namenode(
-    directory: &Utf8Path,
+    named: &[Utf8PathBuf],
     cluster: Option<&str>,
-    config: Option<&Utf8Path>,
+    config: &Utf8Path,
     has_first: bool,
     children: &Children,
 ) -> Result<(), Failure> {
-    let mark = directory.join("format-begun");
-    if has_image(directory) {
+    let Some(main) = named.first() else {
+        return Ok(());
+    };
+    let mark = main.join("format-begun");
+    let Some(settings) = without_image(named, config)? else {
         let _ = fs::remove_file(&mark);
         return Ok(());
-    }
+    };
     if !mark.exists() {
-        if let Some(config) = config
-            && journal_is_used(config)?
-        {
+        if is_used(&settings.shared_edits()?)? {
             say("the shared journal belongs to a cluster already: fetching its image");
-            return standby(directory, children);
+            return fetch_image(children);
         }
-        if directory.join("current").exists() {
+        let mut emptied = settings.name_directories(named)?;
+        for edits in settings.edits()? {
+            match edits {
+                Edits::Directory(directory) => emptied.push(directory),
+                journal @ Edits::Journal(..) => {
+                    if is_used(&[journal])? {
+                        return Err(Failure::new(
+                            "the journal belongs to a cluster already, and there is no image: not \
+                                formatted",
+                        ));
+                    }
+                }
+            }
+        }
+        if let Some(directory) = emptied.iter().find(|path| path.join("current").exists()) {
             return Err(Failure::new(format!(
                 "{directory} has been in use but holds no image: not formatted; restore it, or \
                     remove it to begin anew"
@@ -118,21 +132,31 @@ fn namenode(
         files::put_for_good(&mark, "")?;
     }
     if has_first {
-        files::put_for_good(&directory.join(FIRST_MARK), "")?;
+        files::put_for_good(&main.join(FIRST_MARK), "")?;
     }
-    say(&format!("a new cluster: formatting {directory}"));
+    say(&format!("a new cluster: formatting {}", list(named)));
     let mut words = vec!["hdfs", "namenode", "-format", "-force", "-nonInteractive"];
     if let Some(cluster) = cluster {
         words.extend(["-clusterId", cluster]);
     }
     must(&words, children)?;
-    if !has_image(directory) {
+    if let Some(directory) = named.iter().find(|path| !has_image(path)) {
         return Err(Failure::new(format!(
             "the format made no image in {directory}: is it dfs.namenode.name.dir?"
         )));
     }
     let _ = fs::remove_file(&mark);
     Ok(())
+}
+
+/// What the config says of a NameNode that has no image; none if it has one, in whichever of its directories.
+fn without_image(named: &[Utf8PathBuf], config: &Utf8Path) -> Result<Option<Settings>, Failure> {
+    if named.iter().any(has_image) {
+        return Ok(None);
+    }
+    let settings = Settings::read(config)?;
+    let all = settings.name_directories(named)?;
+    Ok((!all.iter().any(has_image)).then_some(settings))
 }
 
 /// Runs the first command of a cluster on a NameNode that only this container sees, unless that was done.
@@ -190,31 +214,19 @@ fn on_new_namenode(
     fs::remove_file(&mark).map_err(|e| Failure::new(format!("can't remove {mark}: {}", reason(&e))))
 }
 
-/// Whether a JournalNode of the shared journal holds something; false only when all have said that they
-/// don't.
-fn journal_is_used(config: &Utf8Path) -> Result<bool, Failure> {
-    let Some(text) = files::read(config)? else {
-        return Ok(false);
-    };
-    let entries = conffile::parse(Format::Xml, &text)
-        .map_err(|reason| Failure::new(format!("can't read {config}: {reason}")))?;
-    let shared = "dfs.namenode.shared.edits.dir";
-    let journals = entries.iter().filter(|(key, _)| key.starts_with(shared));
+/// Whether any of this holds something; false only when all `JournalNodes` have said that they don't.
+fn is_used(edits: &[Edits]) -> Result<bool, Failure> {
     let mut waiting: Vec<(String, String)> = Vec::new();
-    let port = entries.get("dfs.journalnode.http-address");
-    let port = port.and_then(|address| address.rsplit(':').next());
-    let port = port.unwrap_or("8480");
-    for (_, value) in journals {
-        let Some(rest) = value.strip_prefix("qjournal://") else {
-            continue;
-        };
-        let (nodes, journal) = rest.split_once('/').unwrap_or((rest, ""));
-        for node in nodes.split(';') {
-            let host = node.rsplit_once(':').map_or(node, |(host, _)| host);
-            let url = format!(
-                "http://{host}:{port}/jmx?qry=Hadoop:service=JournalNode,name=JournalNodeInfo"
-            );
-            waiting.push((url, journal.to_owned()));
+    for one in edits {
+        match one {
+            Edits::Directory(directory) if directory.join("current").exists() => return Ok(true),
+            Edits::Directory(_) => {}
+            Edits::Journal(servers, journal) => waiting.extend(servers.iter().map(|server| {
+                let url = format!(
+                    "http://{server}/jmx?qry=Hadoop:service=JournalNode,name=JournalNodeInfo"
+                );
+                (url, journal.clone())
+            })),
         }
     }
     let began = Instant::now();
@@ -261,10 +273,14 @@ fn is_formatted(answer: &str, journal: &str) -> Option<bool> {
 
 /// Fetches the image from another NameNode, as soon as there is one. What a killed try left behind is
 /// in this directory only.
-fn standby(directory: &Utf8Path, children: &Children) -> Result<(), Failure> {
-    if has_image(directory) {
-        return Ok(());
+fn standby(named: &[Utf8PathBuf], config: &Utf8Path, children: &Children) -> Result<(), Failure> {
+    match without_image(named, config)? {
+        Some(_) => fetch_image(children),
+        None => Ok(()),
     }
+}
+
+fn fetch_image(children: &Children) -> Result<(), Failure> {
     let words = [
         "hdfs",
         "namenode",
