@@ -258,7 +258,7 @@ pub struct Launch {
     #[arg(long, value_name = "DIALECT")]
     pub dialect: Option<String>,
     /// The process: a program and its arguments
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    #[arg(required = true, trailing_var_arg = true)]
     pub command: Vec<String>,
 }
 

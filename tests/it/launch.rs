@@ -248,6 +248,33 @@ fn the_process_is_as_it_was_given() {
     assert_eq!(container.read("conf/other.txt"), "x=\\ y\n");
 }
 
+/// A word before the program that is no option is no program either, and nothing was done when it is told.
+#[test]
+fn options_that_are_not_known_are_refused_before_anything_is_done() {
+    let container = Container::new()
+        .set("CORE-SITE.XML_k", "v")
+        .program("server", "printf '<%s>' \"$@\"")
+        .program("--odd", "echo odd");
+    for words in [
+        &["--dryrun", "--", "server"][..],
+        &["--dry-run", "--bogus", "--", "server"],
+        &["--init", "-x", "server"],
+        &[],
+    ] {
+        let output = container.run(words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert_eq!(container.read("conf/core-site.xml"), "", "{words:?}");
+    }
+    for (words, told) in [
+        (&["server", "--init", "--", "-x"][..], "<--init><--><-x>"),
+        (&["--", "server", "--init", "--"], "<--init><-->"),
+        (&["--", "--odd"], "odd\n"),
+    ] {
+        let output = container.run(words);
+        assert_eq!(printed(&output), told, "{}", said(&output));
+    }
+}
+
 #[test]
 fn all_problems_come_at_once_and_nothing_is_done() {
     let container = Container::new()
