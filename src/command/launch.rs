@@ -32,6 +32,7 @@ pub(super) fn run(typed: &Launch, session: &mut Session) -> Option<u8> {
         directory: conf.clone(),
     };
     let launch = launch::read(command.clone(), &env, &choices, &mut session.problems)?;
+    machine::check(&launch, &mut session.problems)?;
     if *dry_run {
         session.print(&launch::describe(&launch))?;
         return Some(SAME);

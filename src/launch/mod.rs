@@ -8,7 +8,8 @@
 //!
 //! [`read`] makes a [`Launch`] of an environment and touches nothing; [`describe`] puts it into words,
 //! with secrets masked; [`machine`] does it. `read` may fail with all problems of the environment at
-//! once; nothing is done then. `machine` fails with what the system, or a program, said.
+//! once, and `machine` with those of files that are there; nothing is done then. What it does then fails with
+//! what the system, or a program, said.
 
 mod agents;
 mod config;

@@ -1232,6 +1232,39 @@ fn a_default_file_is_merged_with() {
     assert_eq!(container.read("conf/core-site.xml"), "<configuration>");
 }
 
+/// What is there is read before anything is written, also when only that is to be said.
+#[test]
+fn files_that_cant_be_merged_with_are_all_told_before_anything_is_written() {
+    let container = Container::new()
+        .set("A.XML_x", "1")
+        .set("B.XML_x", "1")
+        .set("D.XML_x", "1")
+        .set("Z.YAML_b", "2")
+        .set("FLOKKR_MERGE", "all")
+        .program("server", "touch $ROOT/ran");
+    let defaults = container.text("data");
+    let container = container.set("FLOKKR_DEFAULTS", &defaults);
+    for (name, text) in [
+        ("conf/b.xml", "<configuration>"),
+        ("conf/z.yaml", "a: 1\n"),
+        ("conf/d.xml", "<configuration/>"),
+        ("data/d.xml", "<other/>"),
+    ] {
+        fs::write(container.path(name), text).unwrap();
+    }
+    for words in [&["server"][..], &["--dry-run", "server"]] {
+        let output = container.run(words);
+        assert_eq!(output.status.code(), Some(2));
+        for name in ["b.xml", "d.xml", "z.yaml"] {
+            let what = format!("{name}: the file that is there can't be merged with");
+            assert!(said(&output).contains(&what), "{}", said(&output));
+        }
+        assert!(!container.path("conf/a.xml").exists());
+        assert_eq!(container.read("conf/d.xml"), "<configuration/>");
+        assert!(!container.path("ran").exists());
+    }
+}
+
 proptest! {
     #![proptest_config(cases_or(300))]
 

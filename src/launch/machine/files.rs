@@ -17,18 +17,29 @@ use crate::launch::ConfigFile;
 /// Larger config files are none.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// Writes a config file.
-pub(super) fn config(file: &ConfigFile) -> Result<(), Failure> {
-    let base = match &file.base {
-        Some(base) => read(base)?,
+/// Writes config files: none of them, if one can't be made.
+pub(super) fn config(files: &[ConfigFile]) -> Result<(), Failure> {
+    let mut texts = Vec::new();
+    for file in files {
+        let text = config_text(file, file.base.as_deref());
+        texts.push(text.map_err(|reasons| Failure::new(reasons.join("; ")))?);
+    }
+    for (file, text) in files.iter().zip(texts) {
+        put(&file.path, &text)?;
+    }
+    Ok(())
+}
+
+/// The text of a config file, laid over that of its base, or why there is none.
+pub(super) fn config_text(
+    file: &ConfigFile,
+    base: Option<&Utf8Path>,
+) -> Result<String, Vec<String>> {
+    let there = match base {
+        Some(base) => read(base).map_err(|failure| vec![failure.message])?,
         None => None,
     };
-    let text = file.text(base.as_deref());
-    let text = text.map_err(|reasons| Failure {
-        message: reasons.join("; "),
-        code: 2,
-    })?;
-    put(&file.path, &text)
+    file.text(there.as_deref())
 }
 
 /// The text of a file, if there is one.
@@ -87,9 +98,14 @@ fn replace(directory: &Utf8Path, path: &Utf8Path, bytes: &[u8], mode: u32) -> io
     Ok(())
 }
 
+/// The directory that defaults are copied from.
+pub(super) fn defaults_of(candidates: &[Utf8PathBuf]) -> Option<&Utf8PathBuf> {
+    candidates.iter().find(|path| path.is_dir())
+}
+
 /// Copies the files of the first of these directories that is there.
 pub(super) fn defaults(candidates: &[Utf8PathBuf], to: &Utf8Path) -> Result<(), Failure> {
-    let Some(from) = candidates.iter().find(|path| path.is_dir()) else {
+    let Some(from) = defaults_of(candidates) else {
         return Ok(());
     };
     copy_files(from, to)

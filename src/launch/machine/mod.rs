@@ -16,6 +16,7 @@ use std::convert::Infallible;
 use std::thread;
 
 use super::{AgentText, Environment, Launch};
+use crate::problem::{Problem, Problems};
 use process::Children;
 
 /// Why the process does not run.
@@ -51,6 +52,26 @@ pub fn environment() -> Environment {
     pairs
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
+}
+
+/// Reports what can't be done by what is there already, which is read and not changed: config files that
+/// entries are to be laid over. `None` when there is any.
+pub fn check(launch: &Launch, problems: &mut Problems) -> Option<()> {
+    let before = problems.errors();
+    let defaults = files::defaults_of(&launch.defaults);
+    for file in &launch.files {
+        // A default comes to the place of the base first.
+        let copied = defaults
+            .zip(file.path.file_name())
+            .map(|(directory, name)| directory.join(name))
+            .filter(|copied| file.base.as_ref() == Some(&file.path) && copied.is_file());
+        let base = copied.as_deref().or(file.base.as_deref());
+        let reasons = files::config_text(file, base).err();
+        for reason in reasons.into_iter().flatten() {
+            problems.add(Problem::error("corrupted", reason));
+        }
+    }
+    (problems.errors() == before).then_some(())
 }
 
 /// Does it. With `init` the process runs beside the launcher, which reaps whatever it leaves behind;
@@ -100,9 +121,7 @@ fn prepare(launch: &Launch, children: &Children) -> Result<(), Failure> {
     if let Some(directory) = &launch.directory {
         files::defaults(&launch.defaults, directory)?;
     }
-    for file in &launch.files {
-        files::config(file)?;
-    }
+    files::config(&launch.files)?;
     if let Some(kerberos) = &launch.kerberos {
         fetch::kerberos_settings(kerberos)?;
         fetch::kerberos(kerberos)?;
