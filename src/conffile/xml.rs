@@ -141,6 +141,12 @@ fn referenced(name: &str) -> Option<char> {
 /// # Errors
 /// Text that is not well-formed, and what flokkr does not follow (includes, document types).
 pub(super) fn parse(text: &str) -> Result<IndexMap<String, String>, String> {
+    if let Some((_, encoding, _)) = other_encoding(text).filter(|_| !text.is_ascii()) {
+        return Err(format!(
+            "it says that it is {}, and holds characters of UTF-8",
+            shown(encoding)
+        ));
+    }
     let mut reader = Reader::default();
     // XML turns every line end into LF before anything else.
     let unified = text.replace("\r\n", "\n").replace('\r', "\n");
@@ -151,6 +157,24 @@ pub(super) fn parse(text: &str) -> Result<IndexMap<String, String>, String> {
     }
     reader.text(&unescape(rest)?)?;
     reader.finish()
+}
+
+/// The encoding that a text declares, unless that is UTF-8, and what stands before and behind it.
+fn other_encoding(text: &str) -> Option<(&str, &str, &str)> {
+    let declaration = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let declaration = declaration.strip_prefix("<?xml")?;
+    let (inside, _) = declaration.split_once("?>")?;
+    let (name, rest) = declaration.split_once("encoding")?;
+    if !inside.starts_with(char::is_whitespace) || name.len() > inside.len() {
+        return None;
+    }
+    let rest = rest.trim_start().strip_prefix('=')?.trim_start();
+    let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let rest = rest.strip_prefix(quote)?;
+    let (encoding, _) = rest.split_once(quote)?;
+    let (before, _) = text.split_at_checked(text.len() - rest.len())?;
+    let behind = rest.strip_prefix(encoding)?;
+    (!encoding.eq_ignore_ascii_case("utf-8")).then_some((before, encoding, behind))
 }
 
 /// What has been seen of a file so far.
@@ -349,8 +373,8 @@ pub(super) fn blocks(rendered: &str) -> &str {
         .map_or(inside, |(text, _)| text)
 }
 
-/// A text up to its `</configuration>`, without the properties of these keys. What is in comments is
-/// no property.
+/// A text up to its `</configuration>`, without the properties of these keys, in UTF-8 whatever it was in.
+/// What is in comments is no property.
 ///
 /// # Errors
 /// As [`parse`] has them.
@@ -358,6 +382,10 @@ pub(super) fn without(text: &str, keys: &[&str]) -> Result<String, String> {
     parse(text)?;
     let mut kept = String::with_capacity(text.len());
     let mut rest = text;
+    if let Some((before, _, behind)) = other_encoding(text) {
+        kept.extend([before, "UTF-8"]);
+        rest = behind;
+    }
     while let Some((before, after)) = rest.split_once('<') {
         kept.push_str(before);
         if after.starts_with("!--") || after.starts_with("![CDATA[") || after.starts_with('?') {

@@ -1232,6 +1232,32 @@ fn a_default_file_is_merged_with() {
     assert_eq!(container.read("conf/core-site.xml"), "<configuration>");
 }
 
+/// What is written is UTF-8, and says so.
+#[test]
+fn a_default_file_in_another_encoding_is_not_mixed_with_utf_8() {
+    let container = Container::new()
+        .set("A.XML_k", "é")
+        .set("FLOKKR_MERGE", "all");
+    for (declared, text, code) in [
+        ("encoding=\"ISO-8859-1\"", "a", 0),
+        ("encoding = 'us-ascii' standalone='yes'", "a", 0),
+        ("encoding=\"utf-8\"", "é", 0),
+        ("encoding=\"ISO-8859-1\"", "é", 2),
+    ] {
+        let there = format!(
+            "<?xml version=\"1.0\" {declared}?>\n<configuration>{}</configuration>",
+            entry("a", text)
+        );
+        fs::write(container.path("conf/a.xml"), &there).unwrap();
+        let output = container.run(&["true"]);
+        assert_eq!(output.status.code(), Some(code), "{}", said(&output));
+        let written = container.read("conf/a.xml");
+        let says = written.lines().next().unwrap_or_default().to_lowercase();
+        assert_eq!(says.contains("utf-8"), code == 0, "{written}");
+        assert_eq!(written == there, code == 2);
+    }
+}
+
 /// What is there is read before anything is written, also when only that is to be said.
 #[test]
 fn files_that_cant_be_merged_with_are_all_told_before_anything_is_written() {
