@@ -259,7 +259,7 @@ pub struct Launch {
     pub dialect: Option<String>,
     /// The process: a program and its arguments
     #[arg(required = true, trailing_var_arg = true)]
-    pub command: Vec<String>,
+    pub command: Vec<OsString>,
 }
 
 /// `flokkr up`.

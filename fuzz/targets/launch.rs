@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use arbitrary::Arbitrary;
 use flokkr::conffile::{self, Format};
 use flokkr::env::Dialect;
-use flokkr::launch::{self, Choices};
+use flokkr::launch::{self, Choices, Garbled};
 use flokkr::problem::Problems;
 use libfuzzer_sys::fuzz_target;
 
@@ -63,9 +63,9 @@ fuzz_target!(|input: Input<'_>| {
         dialect: Some(Dialect::ALL[usize::from(input.dialect) % Dialect::ALL.len()]),
         directory: Some("/conf".into()),
     };
-    let words = input.words.iter().map(|&word| word.to_owned()).collect();
+    let words = input.words.iter().map(|&word| word.into()).collect();
     let mut problems = Problems::default();
-    let Some(launch) = launch::read(words, &env, &choices, &mut problems) else {
+    let Some(launch) = launch::read(words, &env, &Garbled::new(), &choices, &mut problems) else {
         assert!(problems.has_errors());
         return;
     };

@@ -26,12 +26,18 @@ pub(super) fn run(typed: &Launch, session: &mut Session) -> Option<u8> {
             return None;
         }
     };
-    let env = machine::environment();
+    let (env, garbled) = machine::environment();
     let choices = Choices {
         dialect,
         directory: conf.clone(),
     };
-    let launch = launch::read(command.clone(), &env, &choices, &mut session.problems)?;
+    let launch = launch::read(
+        command.clone(),
+        &env,
+        &garbled,
+        &choices,
+        &mut session.problems,
+    )?;
     machine::check(&launch, &mut session.problems)?;
     if *dry_run {
         session.print(&launch::describe(&launch))?;

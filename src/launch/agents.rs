@@ -4,6 +4,8 @@
 //! same product (`hdfs namenode -format`, `hdfs dfs`) must not load the agent as well, since it could
 //! not open the port that the server has.
 
+use std::ffi::OsString;
+
 use camino::Utf8Path;
 
 use super::settings::{self, Reader};
@@ -12,7 +14,7 @@ use crate::problem::Problem;
 
 /// The agents of the process: the variable and its options, and files that they need.
 pub(super) fn read(
-    words: &[String],
+    words: &[OsString],
     reader: &mut Reader<'_>,
 ) -> (Option<(String, String)>, Vec<AgentFile>) {
     let mut options = Vec::new();
@@ -38,6 +40,7 @@ pub(super) fn read(
     }
     let own = reader.env().iter();
     let own = own.filter(|(name, _)| name.starts_with("FLOKKR_AGENT"));
+    let own = own.inspect(|(name, _)| reader.reads(name));
     options.extend(own.map(|(_, value)| value.clone()));
     if options.is_empty() {
         return (None, files);
@@ -51,6 +54,8 @@ pub(super) fn read(
         reader.report(problem.help("set JAVA_OPTS_VAR to its name, such as HDFS_NAMENODE_OPTS"));
         return (None, files);
     };
+    // They are added to what it says.
+    reader.reads(&variable);
     (Some((variable, options.join(" "))), files)
 }
 
@@ -80,8 +85,8 @@ fn byteman_script(reader: &mut Reader<'_>) -> Option<AgentFile> {
 
 /// The variable that only this server reads. Hadoop 3 (hadoop-functions.sh), Ozone 2 and HBase 2 have
 /// one for each sub command, Kafka's scripts and zkServer.sh one each.
-fn options_of(words: &[String]) -> Option<String> {
-    let mut words = words.iter().map(String::as_str);
+fn options_of(words: &[OsString]) -> Option<String> {
+    let mut words = words.iter().map_while(|word| word.to_str());
     let program = Utf8Path::new(words.next()?).file_name()?;
     let mut command = words.find(|word| !word.starts_with('-'));
     let prefix = match program {

@@ -85,6 +85,11 @@ pub(super) fn read(
     let variables = variables.filter(|(name, _)| !name.starts_with("FLOKKR_"));
     let decoded = env::decode(dialect, variables.map(|(k, v)| (k.as_str(), v.as_str())));
     report(dialect, &decoded, reader);
+    for name in reader.garbled() {
+        if !name.starts_with("FLOKKR_") && !decoded.unrelated.contains(name) {
+            reader.reads(name);
+        }
+    }
     let directory = chosen.cloned().or_else(|| directory(dialect, reader));
     if decoded.files.is_empty() {
         return Found {

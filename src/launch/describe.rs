@@ -97,7 +97,10 @@ pub fn describe(launch: &Launch) -> String {
     if let Some((variable, options)) = agents {
         out.line(&format!("add to {variable} of the process: {options}"));
     }
-    let quoted: Vec<String> = words.iter().map(|word| plan::quote(word)).collect();
+    let quoted: Vec<String> = words
+        .iter()
+        .map(|word| plan::quote(&word.to_string_lossy()))
+        .collect();
     let again = retry.map(|retry| {
         let (times, normal) = (retry.times, shown(retry.normal));
         format!(", {times} times at most unless it lasted {normal}")

@@ -19,7 +19,8 @@ mod prepare;
 mod settings;
 mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
@@ -34,6 +35,9 @@ use settings::Reader;
 
 /// Variables by name: sorted, so that what is made of them does not depend on who set them.
 pub type Environment = BTreeMap<String, String>;
+
+/// Names of variables that are not all UTF-8. What is no UTF-8 of them stands in an [`Environment`] as U+FFFD.
+pub type Garbled = BTreeSet<String>;
 
 /// What is done before, for and after a process.
 #[derive(Debug, Default)]
@@ -69,8 +73,8 @@ pub struct Launch {
     pub agent_files: Vec<AgentFile>,
     /// Whether and how a process that fails soon is started again.
     pub retry: Option<Retry>,
-    /// The process: program and arguments.
-    pub words: Vec<String>,
+    /// The process: program and arguments, as they were given.
+    pub words: Vec<OsString>,
 }
 
 /// A text that an agent reads.
@@ -186,13 +190,14 @@ pub struct Choices {
 
 /// What this environment asks for; `None` when a problem with it was reported.
 pub fn read(
-    words: Vec<String>,
+    words: Vec<OsString>,
     env: &Environment,
+    garbled: &Garbled,
     choices: &Choices,
     problems: &mut Problems,
 ) -> Option<Launch> {
     let before = problems.errors();
-    let mut reader = Reader::new(env, problems);
+    let mut reader = Reader::new(env, garbled, problems);
     reader.unknown_names();
     let dialect = choices.dialect.or_else(|| reader.dialect());
     let dialect = dialect.unwrap_or(Dialect::Launch);
@@ -220,5 +225,6 @@ pub fn read(
         words,
     };
     reader.not_there();
+    reader.not_readable();
     (problems.errors() == before).then_some(launch)
 }

@@ -4,11 +4,12 @@
 //! apache/hadoop, apache/ozone and big-data-europe images where these have them; names that begin with
 //! `FLOKKR_` are this launcher's own. A value that is not understood is a problem, never a default.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
-use super::{Digest, Download, Endpoint, Environment, Kerberos, Retry, Waits};
+use super::{Digest, Download, Endpoint, Environment, Garbled, Kerberos, Retry, Waits};
 use crate::env::Dialect;
 use crate::problem::{Problem, Problems, one_of};
 
@@ -46,17 +47,49 @@ const NOT_THERE: [(&str, &str); 4] = [
 /// Reads variables, and collects what is wrong with them.
 pub(super) struct Reader<'a> {
     env: &'a Environment,
+    garbled: &'a Garbled,
+    /// Those of them that were read.
+    unreadable: RefCell<Garbled>,
     problems: &'a mut Problems,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(env: &'a Environment, problems: &'a mut Problems) -> Self {
-        Self { env, problems }
+    pub(super) fn new(
+        env: &'a Environment,
+        garbled: &'a Garbled,
+        problems: &'a mut Problems,
+    ) -> Self {
+        Self {
+            env,
+            garbled,
+            unreadable: RefCell::default(),
+            problems,
+        }
     }
 
     /// All variables.
     pub(super) fn env(&self) -> &'a Environment {
         self.env
+    }
+
+    /// Notes that what a variable says is read. What is not UTF-8 can't be.
+    pub(super) fn reads(&self, name: &str) {
+        if self.garbled.contains(name) {
+            self.unreadable.borrow_mut().insert(name.to_owned());
+        }
+    }
+
+    /// The names of variables that are not UTF-8.
+    pub(super) fn garbled(&self) -> &'a Garbled {
+        self.garbled
+    }
+
+    /// Refuses what was read and is not UTF-8.
+    pub(super) fn not_readable(&mut self) {
+        for name in self.unreadable.take() {
+            let problem = Problem::error("wrong-value", format!("{name} is not UTF-8"));
+            self.report(problem);
+        }
     }
 
     /// Reports a problem.
@@ -67,6 +100,7 @@ impl<'a> Reader<'a> {
     /// A variable that is set, and not empty.
     pub(super) fn text(&self, name: &str) -> Option<&'a str> {
         let text = self.env.get(name)?.as_str();
+        self.reads(name);
         (!text.is_empty()).then_some(text)
     }
 
@@ -265,13 +299,15 @@ impl<'a> Reader<'a> {
     pub(super) fn downloads(&mut self) -> Vec<Download> {
         let mut downloads = Vec::new();
         for (name, value) in self.env {
-            if value.is_empty() {
+            let fetched = name.starts_with("INSTALLER_") || name.starts_with("DOWNLOAD_");
+            if !fetched || value.is_empty() {
                 continue;
             }
+            self.reads(name);
             let (from, to, unpack) = if let Some(product) = name.strip_prefix("INSTALLER_") {
                 let to = Utf8Path::new("/opt").join(product.to_lowercase());
                 (value.as_str(), to, true)
-            } else if name.starts_with("DOWNLOAD_") {
+            } else {
                 let mut words = value.split_whitespace();
                 match (words.next(), words.next(), words.next()) {
                     (Some(url), Some(to), None) if to.starts_with('/') => (url, to.into(), false),
@@ -280,8 +316,6 @@ impl<'a> Reader<'a> {
                         continue;
                     }
                 }
-            } else {
-                continue;
             };
             match download(from, to, unpack) {
                 Ok(download) => {

@@ -2,9 +2,11 @@
 //! own, some of which are killed half way.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -14,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use flokkr::conffile::{self, Format};
 use flokkr::env::{self, ConfigFile, Dialect};
-use flokkr::launch::{self, Choices, Environment};
+use flokkr::launch::{self, Choices, Environment, Garbled};
 use flokkr::problem::Problems;
 use proptest::collection::btree_map;
 use proptest::prelude::*;
@@ -1232,6 +1234,39 @@ fn a_default_file_is_merged_with() {
     assert_eq!(container.read("conf/core-site.xml"), "<configuration>");
 }
 
+/// What can't be read is refused where it would be, and reaches the process where it is not.
+#[test]
+fn bytes_that_are_no_utf_8_are_for_the_process_only() {
+    let odd = OsStr::from_bytes(b"caf\xe9");
+    let container = Container::new().program("server", "printf '%s' \"$1\" \"$ODD\"");
+    let output = container
+        .command(&["--", "server"])
+        .arg(odd)
+        .env("ODD", odd)
+        .output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert_eq!(output.stdout, b"caf\xe9caf\xe9");
+    let name = OsStr::from_bytes(b"A.XML_\xff");
+    let agent = ("FLOKKR_AGENT".as_ref(), "-Dx".as_ref());
+    let options = ("JAVA_OPTS_VAR".as_ref(), "ODD".as_ref());
+    for (given, told) in [
+        (&[("A.XML_k".as_ref(), odd)][..], "A.XML_k"),
+        (&[(name, "1".as_ref())], "A.XML_\u{fffd}"),
+        (&[("WAITFOR".as_ref(), odd)], "WAITFOR"),
+        (&[("DOWNLOAD_X".as_ref(), odd)], "DOWNLOAD_X"),
+        (&[("FLOKKR_AGENT".as_ref(), odd), options], "FLOKKR_AGENT"),
+        (&[agent, options, ("ODD".as_ref(), odd)], "ODD"),
+    ] {
+        let mut command = container.command(&["--", "server"]);
+        command.envs(given.iter().copied());
+        let output = command.output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        let told = format!("{told} is not UTF-8");
+        assert!(said(&output).contains(&told), "{}", said(&output));
+    }
+}
+
 /// What is written is UTF-8, and says so.
 #[test]
 fn a_default_file_in_another_encoding_is_not_mixed_with_utf_8() {
@@ -1312,7 +1347,7 @@ proptest! {
         prop_assume!(env.len() == pairs.len());
         let mut problems = Problems::default();
         let choices = Choices { dialect: None, directory: Some("/conf".into()) };
-        let launch = launch::read(vec!["x".to_owned()], &env, &choices, &mut problems);
+        let launch = launch::read(vec!["x".into()], &env, &Garbled::new(), &choices, &mut problems);
         let Ok(_) = conffile::render(format, &pairs) else {
             prop_assert!(launch.is_none());
             return Ok(());

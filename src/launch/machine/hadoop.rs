@@ -232,9 +232,10 @@ impl Settings {
             Some(name) => (name, true),
             None => (name, false),
         };
-        let set = std::env::var(name).ok();
-        set.filter(|set| !(nor_empty && set.is_empty()))
-            .or_else(|| otherwise.map(str::to_owned))
+        match std::env::var_os(name) {
+            Some(set) if !(nor_empty && set.is_empty()) => set.into_string().ok(),
+            _ => otherwise.map(str::to_owned),
+        }
     }
 
     fn not_understood(&self, key: &str, value: &str) -> Failure {

@@ -15,7 +15,7 @@ mod wait;
 use std::convert::Infallible;
 use std::thread;
 
-use super::{AgentText, Environment, Launch};
+use super::{AgentText, Environment, Garbled, Launch};
 use crate::problem::{Problem, Problems};
 use process::Children;
 
@@ -46,12 +46,20 @@ pub enum Ended {
     Failed(Failure),
 }
 
-/// The variables of this process that are UTF-8; others reach the process, too, but say nothing here.
-pub fn environment() -> Environment {
+/// The variables of this process, and which of them are not UTF-8: these reach the process, too, but
+/// nothing can be read from them.
+pub fn environment() -> (Environment, Garbled) {
+    let mut garbled = Garbled::new();
     let pairs = std::env::vars_os();
-    pairs
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .collect()
+    let texts = pairs.map(|(name, value)| {
+        let is_text = name.to_str().is_some() && value.to_str().is_some();
+        let name = name.to_string_lossy().into_owned();
+        if !is_text {
+            garbled.insert(name.clone());
+        }
+        (name, value.to_string_lossy().into_owned())
+    });
+    (texts.collect(), garbled)
 }
 
 /// Reports what can't be done by what is there already, which is read and not changed: config files that

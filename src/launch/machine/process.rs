@@ -4,6 +4,7 @@
 //! asks for those that mean to end something, and hands them to the child that runs, or ends.
 
 use std::cell::RefCell;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus};
@@ -78,7 +79,7 @@ impl Children {
     pub(super) fn run(&self, words: &[&str]) -> Result<u8, Failure> {
         let mut command = command(words)?;
         let status = self.wait(&mut command, Child::wait);
-        let status = status.map_err(|e| not_run(words.first().copied().unwrap_or_default(), &e))?;
+        let status = status.map_err(|e| not_run(words, &e))?;
         if let Some(signal) = self.lock().stopped_by {
             std::process::exit(128 + signal);
         }
@@ -90,7 +91,7 @@ impl Children {
         let mut command = command(words)?;
         let mut state = self.lock();
         let child = command.spawn();
-        let child = child.map_err(|e| not_run(words.first().copied().unwrap_or_default(), &e))?;
+        let child = child.map_err(|e| not_run(words, &e))?;
         state.beside = Some(Pid::from_child(&child));
         drop(state);
         Ok(Beside {
@@ -103,16 +104,15 @@ impl Children {
     /// ends meanwhile.
     pub(super) fn run_as_init(
         &self,
-        words: &[String],
+        words: &[OsString],
         env: &Environment,
     ) -> Result<(u8, Duration), Failure> {
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let began = Instant::now();
         // Orphans of the process come here, whoever is process 1.
         let own = rustix::process::getpid();
         rustix::process::set_child_subreaper(Some(own))
             .map_err(|e| Failure::new(format!("can't be an init: {e}")))?;
-        let mut command = command(&words)?;
+        let mut command = command(words)?;
         command.envs(env);
         let status = self.wait(&mut command, |child| {
             let own = Pid::from_child(child);
@@ -126,7 +126,7 @@ impl Children {
                 }
             }
         });
-        let status = status.map_err(|e| not_run(words.first().copied().unwrap_or_default(), &e))?;
+        let status = status.map_err(|e| not_run(words, &e))?;
         Ok((code(status), began.elapsed()))
     }
 
@@ -204,11 +204,10 @@ pub(super) fn with_options(env: &Environment, agents: Option<&(String, String)>)
 }
 
 /// Becomes the process.
-pub(super) fn exec(words: &[String], env: &Environment) -> Never<Failure> {
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let mut command = command(&words)?;
+pub(super) fn exec(words: &[OsString], env: &Environment) -> Never<Failure> {
+    let mut command = command(words)?;
     let error = command.envs(env).exec();
-    Err(not_run(words.first().copied().unwrap_or_default(), &error))
+    Err(not_run(words, &error))
 }
 
 /// Whether this is root.
@@ -255,7 +254,7 @@ fn home(uid: u32) -> Option<String> {
     })
 }
 
-fn command(words: &[&str]) -> Result<Command, Failure> {
+fn command(words: &[impl AsRef<OsStr>]) -> Result<Command, Failure> {
     let Some((program, arguments)) = words.split_first() else {
         return Err(Failure::new("there is no command to run"));
     };
@@ -265,7 +264,11 @@ fn command(words: &[&str]) -> Result<Command, Failure> {
 }
 
 /// The failure of a program that did not start, with the exit code that a shell would give.
-fn not_run(program: &str, error: &io::Error) -> Failure {
+fn not_run(words: &[impl AsRef<OsStr>], error: &io::Error) -> Failure {
+    let program = words
+        .first()
+        .map(|program| program.as_ref().to_string_lossy());
+    let program = program.unwrap_or_default();
     let (what, code) = match error.kind() {
         io::ErrorKind::NotFound if program.contains(char::is_whitespace) => (
             format!("there is no program `{program}`: write the command as a list of words"),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use flokkr::explain::{self, Chosen, Made};
-use flokkr::launch::{self, Choices, Environment};
+use flokkr::launch::{self, Choices, Environment, Garbled};
 use flokkr::pipeline::Lowered;
 use flokkr::problem::{Problems, Sources};
 use flokkr::resolve::Cluster as Resolved;
@@ -236,7 +236,14 @@ services:
         ..Choices::default()
     };
     let mut problems = Problems::default();
-    let launch = launch::read(vec!["run".to_owned()], &env, &choices, &mut problems).unwrap();
+    let launch = launch::read(
+        vec!["run".into()],
+        &env,
+        &Garbled::new(),
+        &choices,
+        &mut problems,
+    )
+    .unwrap();
     let written = launch.files.iter();
     let written: BTreeMap<String, String> = written
         .map(|f| (f.path.to_string(), f.text(None).unwrap()))
