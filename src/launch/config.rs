@@ -6,6 +6,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 
+use super::Defaults;
 use super::settings::Reader;
 use crate::conffile::{self, Format};
 use crate::env::{self, Decoded, Dialect};
@@ -66,7 +67,7 @@ impl ConfigFile {
 /// What was found.
 #[derive(Default)]
 pub(super) struct Found {
-    pub(super) defaults: Vec<Utf8PathBuf>,
+    pub(super) defaults: Defaults,
     pub(super) directory: Option<Utf8PathBuf>,
     pub(super) files: Vec<ConfigFile>,
 }
@@ -91,14 +92,14 @@ pub(super) fn read(
         }
     }
     let directory = chosen.cloned().or_else(|| directory(dialect, reader));
-    if decoded.files.is_empty() {
-        return Found {
-            directory,
-            ..Found::default()
-        };
-    }
     let Some(directory) = directory else {
-        let names: Vec<&str> = decoded.files.keys().map(String::as_str).collect();
+        let mut names: Vec<&str> = decoded.files.keys().map(String::as_str).collect();
+        if reader.text("FLOKKR_DEFAULTS").is_some() {
+            names.push("what FLOKKR_DEFAULTS names");
+        }
+        if names.is_empty() {
+            return Found::default();
+        }
         let problem = Problem::error(
             "no-directory",
             format!("nothing says where {} goes", names.join(", ")),
@@ -221,8 +222,10 @@ fn directory(dialect: Dialect, reader: &mut Reader<'_>) -> Option<Utf8PathBuf> {
 }
 
 /// Where the defaults come from that are put into the directory first.
-fn defaults(dialect: Dialect, directory: &Utf8Path, reader: &mut Reader<'_>) -> Vec<Utf8PathBuf> {
-    let mut defaults: Vec<Utf8PathBuf> = match reader.path("FLOKKR_DEFAULTS") {
+fn defaults(dialect: Dialect, directory: &Utf8Path, reader: &mut Reader<'_>) -> Defaults {
+    let asked = reader.path("FLOKKR_DEFAULTS");
+    let needed = asked.is_some();
+    let mut places: Vec<Utf8PathBuf> = match asked {
         Some(path) => vec![path],
         None if dialect == Dialect::Ozone => {
             vec![
@@ -232,6 +235,9 @@ fn defaults(dialect: Dialect, directory: &Utf8Path, reader: &mut Reader<'_>) -> 
         }
         None => Vec::new(),
     };
-    defaults.retain(|path| path != directory);
-    defaults
+    places.retain(|path| path != directory);
+    Defaults {
+        needed: needed && !places.is_empty(),
+        places,
+    }
 }

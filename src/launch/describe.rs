@@ -62,8 +62,13 @@ pub fn describe(launch: &Launch) -> String {
         out.line(&format!("sleep {}", shown(*pause)));
     }
     if let Some(directory) = directory {
-        for path in defaults {
-            out.line(&format!("copy {path}, if it is there, to {directory}"));
+        let unless = if defaults.needed {
+            ""
+        } else {
+            ", if it is there,"
+        };
+        for path in &defaults.places {
+            out.line(&format!("copy {path}{unless} to {directory}"));
         }
     }
     for file in files {

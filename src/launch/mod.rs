@@ -42,9 +42,8 @@ pub type Garbled = BTreeSet<String>;
 /// What is done before, for and after a process.
 #[derive(Debug, Default)]
 pub struct Launch {
-    /// Files that are put into the directory of config files first, as the defaults of an image: the
-    /// first of these directories that is there.
-    pub defaults: Vec<Utf8PathBuf>,
+    /// Files that are put into the directory of config files first.
+    pub defaults: Defaults,
     /// The directory of config files.
     pub directory: Option<Utf8PathBuf>,
     /// Config files.
@@ -75,6 +74,15 @@ pub struct Launch {
     pub retry: Option<Retry>,
     /// The process: program and arguments, as they were given.
     pub words: Vec<OsString>,
+}
+
+/// Where the defaults of an image are: in the first of these directories that is there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Defaults {
+    /// The directories.
+    pub places: Vec<Utf8PathBuf>,
+    /// One of them must be there, since it was asked for.
+    pub needed: bool,
 }
 
 /// A text that an agent reads.

@@ -1234,6 +1234,28 @@ fn a_default_file_is_merged_with() {
     assert_eq!(container.read("conf/core-site.xml"), "<configuration>");
 }
 
+#[test]
+fn defaults_are_copied_also_without_entries_and_must_be_there() {
+    let container = Container::new();
+    let defaults = container.text("data");
+    fs::write(container.path("data/a.xml"), "text").unwrap();
+    let mut container = container.set("FLOKKR_DEFAULTS", &defaults);
+    assert_eq!(container.run(&["true"]).status.code(), Some(0));
+    assert_eq!(container.read("conf/a.xml"), "text");
+    for path in ["data/a.xml", "nothing"] {
+        let path = container.text(path);
+        container = container.set("FLOKKR_DEFAULTS", &path);
+        let output = container.run(&["true"]);
+        assert_eq!(output.status.code(), Some(2));
+        let told = format!("FLOKKR_DEFAULTS is `{path}`, and that is no directory");
+        assert!(said(&output).contains(&told), "{}", said(&output));
+    }
+    container.env.retain(|(name, _)| name != "CONF_DIR");
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output).contains("nothing says where what FLOKKR_DEFAULTS names goes"));
+}
+
 /// What can't be read is refused where it would be, and reaches the process where it is not.
 #[test]
 fn bytes_that_are_no_utf_8_are_for_the_process_only() {

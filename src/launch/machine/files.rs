@@ -12,7 +12,7 @@ use camino::Utf8PathBuf;
 use tempfile::Builder;
 
 use super::{Failure, reason, say};
-use crate::launch::ConfigFile;
+use crate::launch::{ConfigFile, Defaults};
 
 /// Larger config files are none.
 const MAX_BYTES: u64 = 64 << 20;
@@ -99,13 +99,19 @@ fn replace(directory: &Utf8Path, path: &Utf8Path, bytes: &[u8], mode: u32) -> io
 }
 
 /// The directory that defaults are copied from.
-pub(super) fn defaults_of(candidates: &[Utf8PathBuf]) -> Option<&Utf8PathBuf> {
-    candidates.iter().find(|path| path.is_dir())
+pub(super) fn defaults_of(defaults: &Defaults) -> Result<Option<&Utf8PathBuf>, Failure> {
+    let found = defaults.places.iter().find(|path| path.is_dir());
+    match defaults.places.first() {
+        Some(path) if defaults.needed && found.is_none() => Err(Failure::new(format!(
+            "FLOKKR_DEFAULTS is `{path}`, and that is no directory"
+        ))),
+        _ => Ok(found),
+    }
 }
 
 /// Copies the files of the first of these directories that is there.
-pub(super) fn defaults(candidates: &[Utf8PathBuf], to: &Utf8Path) -> Result<(), Failure> {
-    let Some(from) = defaults_of(candidates) else {
+pub(super) fn defaults(defaults: &Defaults, to: &Utf8Path) -> Result<(), Failure> {
+    let Some(from) = defaults_of(defaults)? else {
         return Ok(());
     };
     copy_files(from, to)

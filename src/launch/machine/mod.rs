@@ -63,10 +63,19 @@ pub fn environment() -> (Environment, Garbled) {
 }
 
 /// Reports what can't be done by what is there already, which is read and not changed: config files that
-/// entries are to be laid over. `None` when there is any.
+/// entries are to be laid over, and the defaults of an image. `None` when there is any.
 pub fn check(launch: &Launch, problems: &mut Problems) -> Option<()> {
     let before = problems.errors();
-    let defaults = files::defaults_of(&launch.defaults);
+    // What is fetched may bring them.
+    let comes = launch.clone.is_some() || !launch.downloads.is_empty();
+    let defaults = match files::defaults_of(&launch.defaults) {
+        Ok(defaults) => defaults,
+        Err(_) if comes => None,
+        Err(failure) => {
+            problems.add(Problem::error("no-directory", failure.message));
+            None
+        }
+    };
     for file in &launch.files {
         // A default comes to the place of the base first.
         let copied = defaults
