@@ -49,7 +49,10 @@ pub(super) fn run(typed: &Launch, session: &mut Session) -> Option<u8> {
     match machine::run(&launch, &env, *init) {
         Ended::Process(code) => Some(code),
         Ended::Failed(failure) => {
-            session.say(&format!("flokkr launch: {}", failure.message));
+            session.say(&format!(
+                "flokkr launch: {}",
+                launch::masked(&failure.message)
+            ));
             Some(if failure.code == 0 {
                 ERROR
             } else {

@@ -1,17 +1,15 @@
 //! What would be done, in words, for `--dry-run`.
 //!
-//! Owns which values are secrets by the look of their keys, and masks them.
+//! Owns the words; what of them is masked is [`secret`]'s.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::{AgentText, ConfigFile, Download, Launch};
+use super::{AgentText, ConfigFile, Download, Launch, secret};
 use crate::plan;
-
-/// What stands for a secret.
-const MASK: &str = "********";
 
 /// All that a launch would do, a line each and the texts of files below theirs.
 pub fn describe(launch: &Launch) -> String {
@@ -41,7 +39,7 @@ pub fn describe(launch: &Launch) -> String {
         out.line(&format!("go on as user {uid}:{gid}"));
     }
     if let Some((url, to)) = clone {
-        out.line(&format!("clone {} to {to}", without_password(url)));
+        out.line(&format!("clone {url} to {to}"));
     }
     for download in downloads {
         out.download(download);
@@ -102,23 +100,27 @@ pub fn describe(launch: &Launch) -> String {
     if let Some((variable, options)) = agents {
         out.line(&format!("add to {variable} of the process: {options}"));
     }
-    let quoted: Vec<String> = words
-        .iter()
-        .map(|word| plan::quote(&word.to_string_lossy()))
-        .collect();
     let again = retry.map(|retry| {
         let (times, normal) = (retry.times, shown(retry.normal));
         format!(", {times} times at most unless it lasted {normal}")
     });
     out.line(&format!(
         "run {}{}",
-        quoted.join(" "),
+        command(words),
         again.unwrap_or_default()
     ));
     if !pause_after.is_zero() {
         out.line(&format!("sleep {}", shown(*pause_after)));
     }
     out.text
+}
+
+/// A command as a shell would have it.
+fn command(words: &[OsString]) -> String {
+    let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+    let masked = secret::masked_words(words.iter().map(AsRef::as_ref));
+    let quoted: Vec<String> = masked.iter().map(|word| plan::quote(word)).collect();
+    quoted.join(" ")
 }
 
 #[derive(Default)]
@@ -129,17 +131,15 @@ struct Lines {
 impl Lines {
     fn line(&mut self, line: &str) {
         // Writing to a String cannot fail.
-        let _ = writeln!(self.text, "{line}");
+        let _ = writeln!(self.text, "{}", secret::masked(line));
     }
 
     fn file(&mut self, file: &ConfigFile) {
         let base = file.base.as_ref();
         let over = base.map(|base| format!(", over what {base} has"));
         self.line(&format!("write {}{}", file.path, over.unwrap_or_default()));
-        let masked = |(key, value): (&String, &String)| {
-            let value = if is_secret(key, value) { MASK } else { value };
-            (key.clone(), value.to_owned())
-        };
+        let masked =
+            |(key, value): (&String, &String)| (key.clone(), secret::masked_value(key, value));
         let shown = ConfigFile {
             entries: file.entries.iter().map(masked).collect::<IndexMap<_, _>>(),
             base: None,
@@ -158,46 +158,8 @@ impl Lines {
         } else {
             ""
         };
-        let url = without_password(&download.url);
-        self.line(&format!("{what} {url} to {}{proven}", download.to));
-    }
-}
-
-/// Is the value of this key one that no log should have?
-fn is_secret(key: &str, value: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    let named = [
-        "password",
-        "passwd",
-        "passphrase",
-        "secret",
-        "credential",
-        "token",
-        "access.key",
-        "private.key",
-        "apikey",
-        "jaas.config",
-    ];
-    let harmless = matches!(value, "true" | "false" | "")
-        || value.chars().all(|c| c.is_ascii_digit())
-        || value.starts_with("org.apache.")
-        || (key.ends_with("path") || key.ends_with("file")) && value.starts_with('/');
-    named.iter().any(|name| key.contains(name)) && !harmless
-        || without_password(value).len() != value.len()
-}
-
-/// An address without the password in it.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let (authority, path) = match rest.find('/').and_then(|at| rest.split_at_checked(at)) {
-        Some((authority, path)) => (authority, path),
-        None => (rest, ""),
-    };
-    match authority.rsplit_once('@') {
-        Some((user, host)) if user.contains(':') => format!("{scheme}://{MASK}@{host}{path}"),
-        _ => url.to_owned(),
+        let Download { url, to, .. } = download;
+        self.line(&format!("{what} {url} to {to}{proven}"));
     }
 }
 

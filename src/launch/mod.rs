@@ -16,6 +16,7 @@ mod config;
 mod describe;
 pub mod machine;
 mod prepare;
+mod secret;
 mod settings;
 mod words;
 
@@ -28,6 +29,7 @@ use camino::Utf8PathBuf;
 pub use config::ConfigFile;
 pub use describe::describe;
 pub use prepare::{Daemon, Step};
+pub use secret::masked;
 
 use crate::env::Dialect;
 use crate::problem::Problems;

@@ -6,6 +6,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::secret::masked_words;
 use super::settings::Reader;
 use super::words;
 use crate::problem::Problem;
@@ -215,7 +216,11 @@ impl std::fmt::Display for Step {
                     list(directories)
                 )?;
                 match first {
-                    Some(words) => write!(f, "; once it is formatted: {}", words.join(" ")),
+                    Some(words) => write!(
+                        f,
+                        "; once it is formatted: {}",
+                        masked_words(words.iter().map(String::as_str)).join(" ")
+                    ),
                     None => Ok(()),
                 }
             }

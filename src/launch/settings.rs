@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
+use super::secret::masked;
 use super::{Digest, Download, Endpoint, Environment, Garbled, Kerberos, Retry, Waits};
 use crate::env::Dialect;
 use crate::problem::{Problem, Problems, one_of};
@@ -92,8 +93,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reports a problem.
-    pub(super) fn report(&mut self, problem: Problem) {
+    /// Reports a problem, without the secrets that are in it.
+    pub(super) fn report(&mut self, mut problem: Problem) {
+        problem.message = masked(&problem.message);
         self.problems.add(problem);
     }
 

@@ -331,6 +331,87 @@ fn a_dry_run_says_everything_and_no_secret() {
     });
 }
 
+/// Whatever says it: the config, a setting, the command, what is wrong, and what is done.
+#[test]
+fn secrets_are_never_said() {
+    let container = Container::new()
+        .set("A.XML_fs.azure.account.key.foo", "HIDDEN")
+        .set("A.XML_my.password", "1230984560")
+        .set("A.XML_a.pwd", "HIDDEN")
+        .set(
+            "A.XML_opts",
+            "-Xmx1g -Djavax.net.ssl.trustStorePassword=HIDDEN -Da=shown",
+        )
+        .set("A.XML_url", "jdbc:x://db/x?user=u&password=HIDDEN")
+        .set(
+            "A.XML_jaas",
+            "x required user=\"u\" password=\"HIDDEN HIDDEN\" a=\"shown\";",
+        )
+        .set("A.SH_DB_PASS", "HIDDEN HIDDEN")
+        .set("A.PROPERTIES_delegation.token.max-lifetime", "604800")
+        .set("A.PROPERTIES_list", "hdfs://shown@a:1,http://u:HIDDEN@b:2")
+        .set("WAITFOR", "http://u:HIDDEN@127.0.0.1:1/x")
+        .set("WAITFOR_TIMEOUT", "2")
+        .set(
+            "FLOKKR_AGENT",
+            "-javaagent:x.jar=user=shown,password=HIDDEN",
+        )
+        .set("NAMENODE_INIT", "say --password HIDDEN --shown")
+        .set("ENSURE_NAMENODE_DIR", "/nn")
+        .set("GIT_CLONE", "https://HIDDEN@127.0.0.1:1/r.git");
+    let words = [
+        "--",
+        "hdfs",
+        "namenode",
+        "--db-password",
+        "HIDDEN",
+        "-Dx.secret=HIDDEN HIDDEN",
+    ];
+    let dry: Vec<&str> = ["--dry-run"].into_iter().chain(words).collect();
+    let output = container.set(
+        "DOWNLOAD_X",
+        "http://127.0.0.1:1/x?a=shown&token=HIDDEN /tmp/no-such/x",
+    );
+    let container = output;
+    let text = printed(&container.run(&dry));
+    assert!(
+        !text.contains("HIDDEN") && !text.contains("1230984560"),
+        "{text}"
+    );
+    assert_eq!(text.matches("shown").count(), 6, "{text}");
+    assert!(text.contains("max-lifetime=604800"), "{text}");
+    assert!(
+        text.contains("run hdfs namenode --db-password '********' '-Dx.secret=********'"),
+        "{text}"
+    );
+
+    // On the way, and when it fails.
+    let mut container = container;
+    container.env.retain(|(name, _)| {
+        !["GIT_CLONE", "DOWNLOAD_X", "ENSURE_NAMENODE_DIR"].contains(&name.as_str())
+    });
+    let output = container.run(&words);
+    assert_eq!(output.status.code(), Some(1));
+    let text = said(&output);
+    assert!(
+        text.contains("waiting for http://********@127.0.0.1:1/x"),
+        "{text}"
+    );
+    assert!(
+        text.contains("missing: http://********@127.0.0.1:1/x"),
+        "{text}"
+    );
+    assert!(!text.contains("HIDDEN"), "{text}");
+
+    // What is wrong.
+    let container = container
+        .set("WAITFOR", "tcp://u:HIDDEN@h")
+        .set("INSTALLER_X", "http://u:HIDDEN@h/x.zip?sig=HIDDEN");
+    let output = container.run(&words);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!said(&output).contains("HIDDEN"), "{}", said(&output));
+}
+
 #[test]
 fn programs_that_are_not_there_end_as_in_a_shell() {
     let container = Container::new();

@@ -15,7 +15,7 @@ mod wait;
 use std::convert::Infallible;
 use std::thread;
 
-use super::{AgentText, Environment, Garbled, Launch};
+use super::{AgentText, Environment, Garbled, Launch, masked};
 use crate::problem::{Problem, Problems};
 use process::Children;
 
@@ -188,10 +188,10 @@ fn beside_us(launch: &Launch, env: &Environment, children: &Children) -> Result<
     Ok(code)
 }
 
-/// Says something to whoever reads the container's log.
+/// Says something to whoever reads the container's log, but no secret.
 fn say(text: &str) {
     use std::io::Write as _;
-    let _ = writeln!(std::io::stderr(), "flokkr launch: {text}");
+    let _ = writeln!(std::io::stderr(), "flokkr launch: {}", masked(text));
 }
 
 /// The words of an error of the system, without its number.

@@ -13,6 +13,7 @@ use super::hadoop::{Edits, Settings};
 use super::process::Children;
 use super::{Failure, reason, say};
 use crate::launch::prepare::{Daemon, FIRST_NAMENODE, Step, ZookeeperId, list};
+use crate::launch::secret::masked_words;
 
 /// How long a step waits for the processes that it needs.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -401,7 +402,7 @@ fn repeated(
         }
         say(&format!(
             "`{}` ended with {code}; again in {} s",
-            words.join(" "),
+            masked_words(words.iter().copied()).join(" "),
             pause.as_secs()
         ));
         thread::sleep(pause);
@@ -411,7 +412,10 @@ fn repeated(
 
 fn ended(words: &[&str], code: u8) -> Failure {
     Failure {
-        message: format!("`{}` ended with {code}", words.join(" ")),
+        message: format!(
+            "`{}` ended with {code}",
+            masked_words(words.iter().copied()).join(" ")
+        ),
         code,
     }
 }
