@@ -6,6 +6,7 @@
 use super::{AS_FILE, ConfigFile, Decoded, DecodedFile, Fault, Format, Variable};
 use crate::conffile::{Corruption, properties, shown};
 use indexmap::IndexMap;
+use std::collections::HashMap;
 
 /// The only file that the image makes from variables.
 pub(super) const FILE: &str = "server.properties";
@@ -90,13 +91,25 @@ pub(super) fn key_of(variable: &str) -> Option<String> {
 pub(super) fn decode(env: &[(&str, &str)]) -> Decoded {
     let mut decoded = Decoded::default();
     let mut entries = IndexMap::new();
+    let mut origins: HashMap<String, &str> = HashMap::new();
     for (variable, value) in env {
         let Some(key) = key_of(variable) else {
             decoded.unrelated.push((*variable).to_owned());
             continue;
         };
         match properties::parse(&format!("{key}={value}\n")) {
-            Ok(pairs) => entries.extend(pairs),
+            Ok(pairs) => {
+                for key in pairs.keys() {
+                    if let Some(other) = origins.insert(key.clone(), variable) {
+                        let reason = format!(
+                            "it spells the same key as `{other}`, and the apache/kafka wrapper picks one \
+                                of the two at random"
+                        );
+                        decoded.fail(variable, reason);
+                    }
+                }
+                entries.extend(pairs);
+            }
             Err(reason) => {
                 decoded.ignore(variable, format!("Kafka cannot read its file: {reason}"));
             }

@@ -3,13 +3,15 @@
 //! Owns where they go, and which are merged into a file that is there. What a variable says is
 //! `env`'s, what a file looks like `conffile`'s.
 
+use std::collections::{HashMap, HashSet};
+
 use camino::{Utf8Path, Utf8PathBuf};
 use indexmap::IndexMap;
 
 use super::Defaults;
 use super::settings::Reader;
 use crate::conffile::{self, Format};
-use crate::env::{self, Decoded, Dialect};
+use crate::env::{self, Decoded, DecodedFile, Dialect};
 use crate::problem::Problem;
 
 /// A config file that is written.
@@ -86,6 +88,9 @@ pub(super) fn read(
     let variables = variables.filter(|(name, _)| !name.starts_with("FLOKKR_"));
     let decoded = env::decode(dialect, variables.map(|(k, v)| (k.as_str(), v.as_str())));
     report(dialect, &decoded, reader);
+    if matches!(dialect, Dialect::Apache | Dialect::Ozone) {
+        two_spellings(dialect, &decoded, reader);
+    }
     for name in reader.garbled() {
         if !name.starts_with("FLOKKR_") && !decoded.unrelated.contains(name) {
             reader.reads(name);
@@ -194,6 +199,29 @@ fn report(dialect: Dialect, decoded: &Decoded, reader: &mut Reader<'_>) {
             let help = "variables that were written for another launcher need FLOKKR_DIALECT, such \
                 as flokkr or apache";
             reader.report(Problem::warning("escaped", text).help(help));
+        }
+    }
+}
+
+/// Warns of keys that two variables spell. envtoconf.py takes that which comes last in the environment, whose
+/// order depends on who sets it; here it is the last by its name.
+fn two_spellings(dialect: Dialect, decoded: &Decoded, reader: &mut Reader<'_>) {
+    let mut seen: HashMap<(String, String), (&str, String)> = HashMap::new();
+    let unrelated: HashSet<&str> = decoded.unrelated.iter().map(String::as_str).collect();
+    let env = reader.env();
+    for (name, value) in env
+        .iter()
+        .filter(|(name, _)| !unrelated.contains(name.as_str()))
+    {
+        let alone = env::decode(dialect, [(name.as_str(), value.as_str())]);
+        for (file, DecodedFile { entries, .. }) in alone.files {
+            for (key, value) in entries {
+                let other = seen.insert((file.clone(), key), (name, value.clone()));
+                if let Some((other, _)) = other.filter(|(_, other)| *other != value) {
+                    let text = format!("{name} spells the same key as {other}, and counts");
+                    reader.report(Problem::warning("corrupted", text));
+                }
+            }
         }
     }
 }

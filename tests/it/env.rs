@@ -476,6 +476,22 @@ fn other_conventions_are_read_too() {
     assert_eq!(shown(Dialect::None), (vec![], 0, 8));
 }
 
+/// Keys of Kafka have no capitals, names of variables may.
+#[test]
+fn one_key_of_kafka_in_two_spellings_is_read_at_random() {
+    let env = [
+        ("KAFKA_LOG_DIRS", "1"),
+        ("KAFKA_log_dirs", "2"),
+        ("KAFKA_A", "1"),
+    ];
+    let decoded = decode(Dialect::Kafka, env);
+    let [ignored] = decoded.ignored.as_slice() else {
+        panic!("{decoded:?}");
+    };
+    assert_eq!(ignored.variable, "KAFKA_log_dirs");
+    assert!(ignored.fails && ignored.reason.contains("`KAFKA_LOG_DIRS`"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 

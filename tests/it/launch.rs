@@ -1315,6 +1315,26 @@ fn a_default_file_is_merged_with() {
     assert_eq!(container.read("conf/core-site.xml"), "<configuration>");
 }
 
+/// The published launcher goes on; which of the two it takes depends on who sets them.
+#[test]
+fn one_key_in_two_spellings_is_told() {
+    let container = Container::new()
+        .set("FLOKKR_DIALECT", "apache")
+        .set("A.XML_k", "1")
+        .set("a.xml_k", "2")
+        .set("B.XML_k", "1")
+        .set("b.xml_k", "1");
+    let conf = container.text("conf");
+    let output = container.run(&["--conf", &conf, "true"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let told = "warning: a.xml_k spells the same key as A.XML_k, and counts\n\n1 warning\n";
+    assert_eq!(said(&output), told);
+    assert!(container.read("conf/a.xml").contains("<value>2</value>"));
+    let container = container.set("KAFKA_A_B", "1").set("KAFKA_a_b", "2");
+    let output = container.run(&["--conf", &conf, "--dialect", "kafka", "true"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
 #[test]
 fn defaults_are_copied_also_without_entries_and_must_be_there() {
     let container = Container::new();
