@@ -5,6 +5,7 @@
 //! `FLOKKR_` are this launcher's own. A value that is not understood is a problem, never a default.
 
 use std::cell::RefCell;
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
@@ -277,6 +278,11 @@ impl<'a> Reader<'a> {
         };
         let limit = self.duration("WAITFOR_TIMEOUT", Duration::from_secs(limit));
         let all = endpoints.len();
+        if all == 0 && self.text("WAITFOR_COUNT").is_some() {
+            let text = "WAITFOR_COUNT does nothing without WAITFOR";
+            self.report(Problem::warning("unsupported", text));
+            return None;
+        }
         let count = match self.text("WAITFOR_COUNT") {
             None | Some("all") => all,
             Some("majority") => all / 2 + 1,
@@ -442,17 +448,48 @@ fn duration(text: &str) -> Option<Duration> {
 
 /// `host:port`, `[address]:port`, or an address with `http://`.
 fn endpoint(word: &str) -> Option<Endpoint> {
-    if word.starts_with("http://") || word.starts_with("https://") {
+    let web = word.strip_prefix("http://");
+    if let Some(rest) = web.or_else(|| word.strip_prefix("https://")) {
+        let authority = rest.split(['/', '?', '#']).next()?;
+        let server = authority.rsplit('@').next()?;
+        let (host, port) = split_port(server);
+        host_name(host)?;
+        port.is_none_or(|port| port_number(port).is_some())
+            .then_some(())?;
         return Some(Endpoint::Http(word.to_owned()));
     }
     let word = word.strip_prefix("tcp://").unwrap_or(word);
-    let (host, port) = word.rsplit_once(':')?;
-    let host = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'))
-        .unwrap_or(host);
-    let port = port.parse().ok().filter(|port| *port > 0)?;
-    (!host.is_empty() && !host.contains('/')).then(|| Endpoint::Tcp(host.to_owned(), port))
+    let (host, port) = split_port(word);
+    Some(Endpoint::Tcp(
+        host_name(host)?.to_owned(),
+        port_number(port?)?,
+    ))
+}
+
+/// A host, and the port behind it.
+fn split_port(server: &str) -> (&str, Option<&str>) {
+    match server.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (server, None),
+    }
+}
+
+/// A host without the brackets of an address.
+fn host_name(host: &str) -> Option<&str> {
+    let inside = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    let inside = inside.unwrap_or(host);
+    let address = inside.split('%').next().unwrap_or(inside);
+    let odd = |c: char| c.is_whitespace() || "/?#@[]:,;".contains(c);
+    let fits = if inside.contains(':') {
+        address.parse::<Ipv6Addr>().is_ok()
+    } else {
+        inside == host && !host.is_empty() && !host.contains(odd)
+    };
+    fits.then_some(inside)
+}
+
+fn port_number(text: &str) -> Option<u16> {
+    text.parse().ok().filter(|port| *port > 0)
 }
 
 /// A download, by its address with a digest behind `#`.

@@ -2,6 +2,7 @@
 //!
 //! A name is looked up for each try, since a replica that is started anew has another address.
 
+use std::collections::BTreeSet;
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
@@ -38,9 +39,16 @@ pub(super) fn for_all(waits: &Waits) -> Result<(), Failure> {
     let mut missing: Vec<Option<String>> =
         vec![Some("no answer".to_owned()); waits.endpoints.len()];
     let mut said: Option<Instant> = None;
+    let mut tried = BTreeSet::new();
     let there = |missing: &[Option<String>]| missing.iter().filter(|m| m.is_none()).count();
     while there(&missing) < waits.count {
-        let left = waits.limit.saturating_sub(began.elapsed());
+        // However short the limit is, each is tried once.
+        let limit = if tried.len() < waits.endpoints.len() {
+            waits.limit.max(ONE_TRY)
+        } else {
+            waits.limit
+        };
+        let left = limit.saturating_sub(began.elapsed());
         if left.is_zero() {
             return Err(Failure::new(format!(
                 "after {} s only {} of {} answer; missing: {}",
@@ -56,6 +64,7 @@ pub(super) fn for_all(waits: &Waits) -> Result<(), Failure> {
                     continue;
                 };
                 let came = answer.is_ok();
+                tried.insert(index);
                 *one = answer.err();
                 let endpoint = waits.endpoints.get(index);
                 if let Some(endpoint) = endpoint.filter(|_| came) {
