@@ -424,6 +424,70 @@ fn programs_that_are_not_there_end_as_in_a_shell() {
     );
     fs::write(container.path("bin/plain"), "").unwrap();
     assert_eq!(container.run(&["plain"]).status.code(), Some(126));
+    // The program is there, and what it is for is not.
+    let source = container.path("source");
+    fs::write(&source, "#!/no/such/shell\n").unwrap();
+    install(&source, &container.path("bin/odd-script"));
+    for name in ["odd-script", &container.text("bin/odd-script")] {
+        let output = container.run(&[name]);
+        assert_eq!(output.status.code(), Some(126));
+        let told = format!("`{name}` can't be run");
+        assert!(said(&output).contains(&told), "{}", said(&output));
+    }
+}
+
+#[test]
+fn what_is_no_address_is_not_waited_for() {
+    for (word, fits) in [
+        ("a:1", true),
+        ("[::1]:1", true),
+        ("::1:1", true),
+        ("tcp://a-b.c:1", true),
+        ("http://a", true),
+        ("https://u:p@[::1]:1/x?y:z", true),
+        ("[::1:1", false),
+        ("[a]:1", false),
+        ("127.0.0.1:80:80", false),
+        ("a:0", false),
+        ("a", false),
+        ("http://", false),
+        ("http://x:y", false),
+        ("http:///x", false),
+    ] {
+        let container = Container::new().set("WAITFOR", word);
+        let output = container.run(&["--dry-run", "true"]);
+        let code = if fits { 0 } else { 2 };
+        assert_eq!(output.status.code(), Some(code), "{word}");
+    }
+    let container = Container::new().set("WAITFOR_COUNT", "3");
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(said(&output).contains("WAITFOR_COUNT does nothing without WAITFOR"));
+}
+
+#[test]
+fn a_wait_of_no_time_tries_once() {
+    let there = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = there.local_addr().unwrap().to_string();
+    let container = Container::new()
+        .set("WAITFOR", &address)
+        .set("WAITFOR_TIMEOUT", "0");
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    drop(there);
+    assert_eq!(container.run(&["true"]).status.code(), Some(1));
+}
+
+/// The group is the process's as well as the user.
+#[test]
+fn root_takes_the_group_it_is_given() {
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    if !is_root {
+        return;
+    }
+    let container = Container::new().set("FLOKKR_USER", "0:1234");
+    let output = container.run(&["id", "-g"]);
+    assert_eq!(printed(&output), "1234\n", "{}", said(&output));
 }
 
 #[test]

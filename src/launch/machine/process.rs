@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -15,7 +16,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, WaitOptions};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH};
 
-use super::{Failure, Never, reason};
+use super::{Failure, Never, reason, say};
 use crate::launch::Environment;
 
 /// Signals that mean to end the process.
@@ -218,7 +219,13 @@ pub(super) fn is_root() -> bool {
 /// Becomes this launcher again as another user, unless it is that already.
 pub(super) fn become_user((uid, gid): (u32, u32)) -> Result<(), Failure> {
     let own = rustix::process::geteuid();
-    if own.as_raw() == uid {
+    let group = rustix::process::getegid().as_raw();
+    if own.as_raw() == uid && (group == gid || !own.is_root()) {
+        if group != gid {
+            say(&format!(
+                "user {uid} stays in the group {group}: only root can become {uid}:{gid}"
+            ));
+        }
         return Ok(());
     }
     if !own.is_root() {
@@ -269,7 +276,20 @@ fn not_run(words: &[impl AsRef<OsStr>], error: &io::Error) -> Failure {
         .first()
         .map(|program| program.as_ref().to_string_lossy());
     let program = program.unwrap_or_default();
+    let is_there = |path: &Path| path.is_file();
+    let found = if program.contains('/') {
+        is_there(Path::new(&*program))
+    } else {
+        let places = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&places).any(|place| is_there(&place.join(&*program)))
+    };
     let (what, code) = match error.kind() {
+        io::ErrorKind::NotFound if found => (
+            format!(
+                "`{program}` can't be run: what its first line names, or its loader, is not there"
+            ),
+            126,
+        ),
         io::ErrorKind::NotFound if program.contains(char::is_whitespace) => (
             format!("there is no program `{program}`: write the command as a list of words"),
             127,
