@@ -26,6 +26,13 @@ pub(super) fn run(typed: &Launch, session: &mut Session) -> Option<u8> {
             return None;
         }
     };
+    if let Some(conf) = conf.as_ref().filter(|conf| !conf.is_absolute()) {
+        let problem = Problem::error("usage", format!("--conf is `{conf}`"));
+        session
+            .problems
+            .add(problem.help("expected an absolute path"));
+        return None;
+    }
     let (env, garbled) = machine::environment();
     let choices = Choices {
         dialect,

@@ -12,7 +12,7 @@ use super::Defaults;
 use super::settings::Reader;
 use crate::conffile::{self, Format};
 use crate::env::{self, Decoded, DecodedFile, Dialect};
-use crate::problem::Problem;
+use crate::problem::{Problem, one_of};
 
 /// A config file that is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,6 +185,9 @@ fn report(dialect: Dialect, decoded: &Decoded, reader: &mut Reader<'_>) {
     if dialect != Dialect::Launch {
         return;
     }
+    for name in &decoded.unrelated {
+        not_written(name, reader);
+    }
     for (name, file) in &decoded.files {
         let escaped = |value: &&String| {
             let behind = value.split('&').skip(1);
@@ -200,6 +203,27 @@ fn report(dialect: Dialect, decoded: &Decoded, reader: &mut Reader<'_>) {
                 as flokkr or apache";
             reader.report(Problem::warning("escaped", text).help(help));
         }
+    }
+}
+
+/// Warns of a variable that looks like an entry and is none. Others than those of config have no dots.
+fn not_written(name: &str, reader: &mut Reader<'_>) {
+    let Some((file, key)) = name.split_once('_') else {
+        return;
+    };
+    let Some((_, extension)) = file.rsplit_once('.').filter(|(base, _)| !base.is_empty()) else {
+        return;
+    };
+    let extension = extension.to_lowercase();
+    let problem =
+        |why: &str| Problem::warning("unknown-name", format!("{name} is not read: {why}"));
+    if key.is_empty() {
+        reader.report(problem("there is no key behind the name of the file"));
+    } else if Format::parse(&extension).is_none() {
+        let problem = problem(&format!("`{extension}` is no format"));
+        let names = || Format::ALL.into_iter().map(Format::name);
+        let problem = problem.help(format!("expected {}", one_of(names())));
+        reader.report(problem.nearest(&extension, names()));
     }
 }
 
@@ -236,8 +260,9 @@ fn directory(dialect: Dialect, reader: &mut Reader<'_>) -> Option<Utf8PathBuf> {
         Dialect::Kafka | Dialect::None => &[],
     };
     for name in ["FLOKKR_CONF_DIR"].iter().chain(names) {
-        if let Some(path) = reader.path(name) {
-            return Some(path);
+        if reader.text(name).is_some() {
+            // What is no path is refused already, once.
+            return reader.path(name).or_else(|| Some("/".into()));
         }
     }
     let usual = match dialect {

@@ -210,6 +210,10 @@ pub fn read(
     let mut reader = Reader::new(env, garbled, problems);
     reader.unknown_names();
     let dialect = choices.dialect.or_else(|| reader.dialect());
+    if reader.errors() > before {
+        // In another convention the rest would mean something else.
+        return None;
+    }
     let dialect = dialect.unwrap_or(Dialect::Launch);
     let found = config::read(dialect, choices.directory.as_ref(), &mut reader);
     let root = found.directory.clone();

@@ -100,6 +100,11 @@ impl<'a> Reader<'a> {
         self.problems.add(problem);
     }
 
+    /// How many errors there are.
+    pub(super) fn errors(&self) -> usize {
+        self.problems.errors()
+    }
+
     /// A variable that is set, and not empty.
     pub(super) fn text(&self, name: &str) -> Option<&'a str> {
         let text = self.env.get(name)?.as_str();
