@@ -47,6 +47,10 @@ pub fn merge(
             if !text.is_empty() && !text.ends_with('\n') {
                 text.push('\n');
             }
+            // A line that goes on would take in the next one.
+            if text.ends_with("\\\n") {
+                text.push('\n');
+            }
             Ok(text + &added)
         }
         Format::Yaml | Format::Ini => Err(unreadable(format!(

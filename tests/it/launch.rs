@@ -1399,6 +1399,71 @@ fn one_key_in_two_spellings_is_told() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+/// No other variable has a name like this, and a typo would lose the entry.
+#[test]
+fn variables_that_look_like_entries_are_told() {
+    let container = Container::new()
+        .set("CORE-SITE.XML_", "1")
+        .set("CORE-SITE.XLM_a", "1")
+        .set("A.JSON_k", "1")
+        .set("npm_config_a.b", "1")
+        .set("_A.B", "1");
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let text = said(&output);
+    for told in [
+        "CORE-SITE.XML_ is not read: there is no key",
+        "CORE-SITE.XLM_a is not read: `xlm` is no format",
+        "did you mean `xml`",
+        "A.JSON_k is not read: `json` is no format",
+        "\n3 warnings\n",
+    ] {
+        assert!(text.contains(told), "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_directory_or_dialect_is_one_problem() {
+    for (name, value) in [("CONF_DIR", "rel"), ("FLOKKR_DIALECT", "lunch")] {
+        let mut container = Container::new().set("A.XML_a", "1");
+        container.env.retain(|(name, _)| name != "CONF_DIR");
+        let output = container.set(name, value).run(&["true"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(said(&output).contains("\n1 error;"), "{}", said(&output));
+    }
+    for conf in ["rel", ""] {
+        let container = Container::new().set("A.XML_a", "1");
+        let output = container.run(&["--conf", conf, "true"]);
+        assert_eq!(output.status.code(), Some(2));
+        let told = format!("--conf is `{conf}`");
+        assert!(said(&output).contains(&told), "{}", said(&output));
+    }
+}
+
+/// A file that only its owner may read is one when entries are laid over it.
+#[test]
+fn a_file_that_is_merged_with_keeps_its_owner_and_its_last_line() {
+    let container = Container::new()
+        .set("H.SH_K", "v")
+        .set("FLOKKR_MERGE", "all")
+        .program("server", ". $CONF_DIR/h.sh; echo $K");
+    let file = container.path("conf/h.sh");
+    fs::write(&file, "echo a \\").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+    if is_root {
+        std::os::unix::fs::chown(&file, Some(1234), Some(1235)).unwrap();
+    }
+    let before = fs::metadata(&file).unwrap();
+    let output = container.run(&["server"]);
+    assert_eq!(printed(&output), "a\nv\n", "{}", said(&output));
+    let after = fs::metadata(&file).unwrap();
+    assert_eq!(
+        (after.uid(), after.gid(), after.mode()),
+        (before.uid(), before.gid(), before.mode())
+    );
+}
+
 #[test]
 fn defaults_are_copied_also_without_entries_and_must_be_there() {
     let container = Container::new();

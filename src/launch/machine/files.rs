@@ -25,9 +25,23 @@ pub(super) fn config(files: &[ConfigFile]) -> Result<(), Failure> {
         texts.push(text.map_err(|reasons| Failure::new(reasons.join("; ")))?);
     }
     for (file, text) in files.iter().zip(texts) {
-        put(&file.path, &text)?;
+        put_over(
+            &file.path,
+            text.as_bytes(),
+            file.base.as_ref() == Some(&file.path),
+        )?;
     }
     Ok(())
+}
+
+/// Puts a config file at its place. One that is laid over that file is of the same owner, and for the same readers.
+fn put_over(path: &Utf8Path, bytes: &[u8], is_base: bool) -> Result<(), Failure> {
+    let there = fs::metadata(path).ok().filter(|_| is_base);
+    let Some(there) = there else {
+        return put_bytes(path, bytes, 0o644);
+    };
+    let owner = (there.uid(), there.gid());
+    put_as(path, bytes, there.mode() & 0o7777, Some(owner))
 }
 
 /// The text of a config file, laid over that of its base, or why there is none.
@@ -74,6 +88,15 @@ pub(super) fn put_for_good(path: &Utf8Path, text: &str) -> Result<(), Failure> {
 
 /// Puts a file at its place.
 pub(super) fn put_bytes(path: &Utf8Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
+    put_as(path, bytes, mode, None)
+}
+
+fn put_as(
+    path: &Utf8Path,
+    bytes: &[u8],
+    mode: u32,
+    owner: Option<(u32, u32)>,
+) -> Result<(), Failure> {
     if fs::read(path).is_ok_and(|there| there == bytes) {
         return Ok(());
     }
@@ -81,17 +104,29 @@ pub(super) fn put_bytes(path: &Utf8Path, bytes: &[u8], mode: u32) -> Result<(), 
     let directory = path.parent().unwrap_or(Utf8Path::new("/"));
     fs::create_dir_all(directory)
         .map_err(|e| Failure::new(format!("can't make {directory}: {}", reason(&e))))?;
-    match replace(directory, path, bytes, mode) {
+    match replace(directory, path, bytes, mode, owner) {
         Ok(()) => Ok(()),
-        // A mount, or a directory that others own: the file itself may still be writable.
+        // A mount, a directory that others own, or an owner that can't be given: the file itself may still be writable.
         Err(_) if path.exists() => fs::write(path, bytes).map_err(|e| failed(&e)),
         Err(e) => Err(failed(&e)),
     }
 }
 
-fn replace(directory: &Utf8Path, path: &Utf8Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+fn replace(
+    directory: &Utf8Path,
+    path: &Utf8Path,
+    bytes: &[u8],
+    mode: u32,
+    owner: Option<(u32, u32)>,
+) -> io::Result<()> {
     let mut file = Builder::new().prefix(".flokkr-").tempfile_in(directory)?;
     file.write_all(bytes)?;
+    if let Some((uid, gid)) = owner {
+        let own = file.as_file().metadata()?;
+        if (own.uid(), own.gid()) != (uid, gid) {
+            std::os::unix::fs::fchown(file.as_file(), Some(uid), Some(gid))?;
+        }
+    }
     file.as_file()
         .set_permissions(fs::Permissions::from_mode(mode))?;
     file.persist(path)?;
