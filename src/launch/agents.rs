@@ -63,6 +63,10 @@ pub(super) fn read(
 fn byteman_script(reader: &mut Reader<'_>) -> Option<AgentFile> {
     let path = "/tmp/byteman.btm";
     if let Some(script) = reader.text("BYTEMAN_SCRIPT") {
+        if reader.text("BYTEMAN_SCRIPT_URL").is_some() {
+            let text = "BYTEMAN_SCRIPT_URL does nothing beside BYTEMAN_SCRIPT";
+            reader.report(Problem::warning("unsupported", text));
+        }
         let from = AgentText::Here(script.to_owned());
         return Some(AgentFile {
             path: path.into(),

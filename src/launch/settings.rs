@@ -318,6 +318,14 @@ impl<'a> Reader<'a> {
             }
             self.reads(name);
             let (from, to, unpack) = if let Some(product) = name.strip_prefix("INSTALLER_") {
+                let fits = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+                if product.trim_matches('.').is_empty() || !product.chars().all(fits) {
+                    let problem = Problem::error("wrong-value", format!("{name} names no product"));
+                    self.report(
+                        problem.help("expected a name behind INSTALLER_, such as INSTALLER_SPARK"),
+                    );
+                    continue;
+                }
                 let to = Utf8Path::new("/opt").join(product.to_lowercase());
                 (value.as_str(), to, true)
             } else {

@@ -1237,12 +1237,50 @@ fn downloads_are_proven() {
     let wrong = hello.replace('2', "3");
     let given = format!("http://127.0.0.1:{port}/text#sha256={wrong} {to}");
     let container = container.set("DOWNLOAD_TEXT", &given);
-    let mut child = container.start(&["true"]);
-    let line = first_line(&mut child);
-    assert!(line.contains("its digest is"), "{line}");
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = said(&output);
+    assert!(
+        text.contains("its digest is") && !text.contains("again in"),
+        "{text}"
+    );
     assert!(!container.path("data/text").exists());
-    child.kill().unwrap();
-    child.wait().unwrap();
+
+    let container = Container::new();
+    let given = format!("http://127.0.0.1:{port}/text {}", container.text("data"));
+    let output = container.set("DOWNLOAD_TEXT", &given).run(&["true"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = said(&output);
+    assert!(
+        text.contains("is a directory") && !text.contains("again in"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_fetched_leads_nowhere_else() {
+    for name in ["INSTALLER_", "INSTALLER_..", "INSTALLER_../../etc"] {
+        let container = Container::new().set(name, "http://127.0.0.1:1/x.tgz");
+        let output = container.run(&["--dry-run", "true"]);
+        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert!(
+            said(&output).contains("names no product"),
+            "{}",
+            said(&output)
+        );
+    }
+    let container = Container::new()
+        .set("GIT_CLONE", "--upload-pack=evil")
+        .program("git", "printf '<%s>' \"$@\"; exit 3");
+    let output = container.run(&["true"]);
+    assert_eq!(output.status.code(), Some(3));
+    let told = "<clone><--depth><1><--><--upload-pack=evil></tmp/--upload-pack=evil>";
+    assert_eq!(printed(&output), told);
+    let container = Container::new()
+        .set("BYTEMAN_SCRIPT", "RULE x")
+        .set("BYTEMAN_SCRIPT_URL", "http://127.0.0.1:1/x");
+    let output = container.run(&["--dry-run", "hdfs", "namenode"]);
+    assert!(said(&output).contains("BYTEMAN_SCRIPT_URL does nothing"));
 }
 
 #[test]

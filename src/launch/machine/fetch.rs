@@ -44,10 +44,10 @@ pub(super) fn download(download: &Download, keep: Option<&Utf8Path>) -> Result<(
     for left in (0..TRIES).rev() {
         match try_download(url, digest.as_ref(), to, *unpack, keep) {
             Ok(()) => return Ok(()),
-            Err(reason) if left == 0 => {
+            Err(Trouble { reason, for_good }) if for_good || left == 0 => {
                 return Err(Failure::new(format!("can't fetch {url}: {reason}")));
             }
-            Err(reason) => {
+            Err(Trouble { reason, .. }) => {
                 say(&format!(
                     "can't fetch {url}: {reason}; again in {} s",
                     pause.as_secs()
@@ -60,14 +60,42 @@ pub(super) fn download(download: &Download, keep: Option<&Utf8Path>) -> Result<(
     Ok(())
 }
 
+/// Why nothing was fetched.
+struct Trouble {
+    reason: String,
+    /// Another try can't help.
+    for_good: bool,
+}
+
+impl Trouble {
+    fn for_good(reason: String) -> Self {
+        Self {
+            reason,
+            for_good: true,
+        }
+    }
+}
+
+impl From<String> for Trouble {
+    fn from(reason: String) -> Self {
+        Self {
+            reason,
+            for_good: false,
+        }
+    }
+}
+
 fn try_download(
     url: &str,
     digest: Option<&Digest>,
     to: &Utf8Path,
     unpack: bool,
     keep: Option<&Utf8Path>,
-) -> Result<(), String> {
+) -> Result<(), Trouble> {
     let words = |e: io::Error| reason(&e);
+    if !unpack && to.is_dir() {
+        return Err(Trouble::for_good(format!("{to} is a directory")));
+    }
     let directory = to.parent().unwrap_or(Utf8Path::new("/"));
     fs::create_dir_all(directory).map_err(words)?;
     let mut file = tempfile::NamedTempFile::new_in(directory).map_err(words)?;
@@ -94,7 +122,8 @@ fn try_download(
         None => ("", String::new()),
     };
     if expected != found {
-        return Err(format!("its digest is {found}, not {expected}"));
+        let reason = format!("its digest is {found}, not {expected}");
+        return Err(Trouble::for_good(reason));
     }
     if unpack {
         let file = file.reopen().map_err(words)?;
@@ -104,7 +133,7 @@ fn try_download(
         } else {
             Box::new(io::BufReader::new(file))
         };
-        return unpack_to(content, url, to, keep).map_err(words);
+        return Ok(unpack_to(content, url, to, keep).map_err(words)?);
     }
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     file.as_file().set_permissions(mode).map_err(words)?;

@@ -68,7 +68,7 @@ pub(super) fn clone(url: &str, to: &Utf8Path, children: &Children) -> Result<(),
         return Ok(());
     }
     must(
-        &["git", "clone", "--depth", "1", url, to.as_str()],
+        &["git", "clone", "--depth", "1", "--", url, to.as_str()],
         children,
     )
 }
