@@ -40,7 +40,8 @@ fn fault(key: &str, value: &str) -> Option<(String, String)> {
     let bad = |piece: &str| {
         piece.is_empty()
             || piece.trim() != piece
-            || piece.starts_with(['#', ';', '"', '\'', '`'])
+            // The first of a file is a byte order mark to readers.
+            || piece.starts_with(['#', ';', '"', '\'', '`', '\u{feff}'])
             || piece.contains(|c: char| matches!(c, '=' | ':' | '[' | ']') || c.is_control())
     };
     let (section, name) = key.split_once('.').unwrap_or(("-", key));

@@ -16,6 +16,7 @@ mod file_name;
 mod grammar;
 mod kafka;
 mod reading;
+mod timestamp;
 mod wire;
 
 pub use crate::conffile::{Corruption, Format};

@@ -5,6 +5,7 @@
 //! read. Where the reader has no escapes, what it would see differently is refused.
 
 use super::grammar::is_python_blank;
+use super::timestamp::is_written_plain;
 use super::{AS_FILE, Dialect, Fault};
 use crate::conffile::tree::is_index;
 use crate::conffile::{Format, lines, properties, shell, shown, xml, yaml};
@@ -75,7 +76,7 @@ fn escape(
         Format::Yaml if dialect.is_python() => {
             yaml_fault(key).map_or_else(|| Ok((key.to_owned(), yaml_value(value)?)), Err)
         }
-        Format::Yaml => checked(numeral_fault(key).or_else(|| merge_fault(key, value))),
+        Format::Yaml => checked(numeral_fault(key).or_else(|| plain_fault(key, value))),
         Format::Ini => Ok(raw()),
     }
 }
@@ -154,15 +155,20 @@ const LONG_KEY: &str = "envtoconf.py of apache/hadoop writes `key: value` alone,
     than 1024 characters needs a `? ` before it";
 
 /// What the YAML writer of envtoconf 1.2.2, yaml.v2 2.4.0, leaves without the quotes it needs: to
-/// readers of YAML 1.1 a plain `<<` merges a mapping, and as a value it is no text.
-fn merge_fault(key: &str, value: &str) -> Option<Fault> {
-    (value == "<<" || key.split('.').any(|piece| piece == "<<")).then(|| {
-        (
-            "envtoconf 1.2.2 writes `<<` without quotes, and readers of YAML take that for a merge"
-                .to_owned(),
-            AS_FILE.to_owned(),
-        )
-    })
+/// readers of YAML 1.1 a plain `<<` merges a mapping, and as a value it is no text; and there are times
+/// that only they know.
+fn plain_fault(key: &str, value: &str) -> Option<Fault> {
+    let (what, meaning) = if value == "<<" || key.split('.').any(|piece| piece == "<<") {
+        ("`<<`", "a merge")
+    } else if is_written_plain(value) || key.split('.').any(is_written_plain) {
+        ("such a time", "a time, and not for this text")
+    } else {
+        return None;
+    };
+    let reason = format!(
+        "envtoconf 1.2.2 writes {what} without quotes, and readers of YAML take that for {meaning}"
+    );
+    Some((reason, AS_FILE.to_owned()))
 }
 
 /// What the YAML writer of apache/hadoop, which quotes nothing, would not write as a plain key.
@@ -337,7 +343,7 @@ pub(super) fn read(dialect: Dialect, format: Format, key: &str, value: &str) -> 
             raw(meant, key.or_else(|| broken().filter(|_| !whole)))
         }
         Format::Yaml if dialect.is_python() => raw(&unquote_yaml(value), yaml_break(key, value)),
-        Format::Yaml => raw(value, merge_fault(key, value).map(|(reason, _)| reason)),
+        Format::Yaml => raw(value, plain_fault(key, value).map(|(reason, _)| reason)),
         Format::Ini => raw(value, None),
     }
 }
