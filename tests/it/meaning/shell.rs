@@ -5,6 +5,10 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
+use flokkr::blueprint::Shell;
+use flokkr::plan;
+use flokkr::plan::shell::hands_on;
+
 /// `exec` shows the words that it is given, each with a NUL behind it, instead of running them.
 const SHOWN: &str = "exec() { (($#)) && printf '%s\\0' \"$@\"; exit; }\n";
 
@@ -47,4 +51,35 @@ fn run(script: &str, variables: &[(&str, &str)]) -> Vec<String> {
     let output = bash.wait_with_output().unwrap().stdout;
     let output = String::from_utf8(output).unwrap();
     output.split_terminator('\0').map(str::to_owned).collect()
+}
+
+/// Whatever a word looks like to a shell.
+#[test]
+fn quoted_words_come_back() {
+    let all = [
+        "*", "?", "[a]", "a*", "~", "{0,a}", "$HOME", "$(a)", "`a`", "a b", "'", "''a'", "\"",
+        "\\", "#a", "!", "a;b", "a&b", "a|b", "<a", ">a", "(a)", "a\nb", "\t", "-n", "a=b", "",
+    ];
+    let quoted: Vec<String> = all.iter().map(|word| plan::quote(word)).collect();
+    let script = format!("exec {}\n", quoted.join(" "));
+    assert_eq!(words(&script, &[]), all);
+}
+
+/// What bash is said to hand on it does, and of the rest nothing.
+#[test]
+fn bash_hands_on_what_it_is_said_to() {
+    for name in [
+        "A", "A.b", "/a", "HOME", "IFS", "LINENO", "OPTIND", "PPID", "PS3", "PWD", "SHLVL",
+    ] {
+        let output = Command::new("/bin/bash")
+            .args(["-c", "exec /usr/bin/env -0"])
+            .env_clear()
+            .env(name, "some value")
+            .output()
+            .unwrap();
+        let wanted = format!("{name}=some value");
+        let mut got = output.stdout.split(|byte| *byte == 0);
+        let arrived = got.any(|variable| variable == wanted.as_bytes());
+        assert_eq!(arrived, hands_on(Shell::Bash, name), "{name}");
+    }
 }
