@@ -9,6 +9,7 @@ use super::env::Environment;
 use super::model::Mount;
 use super::pod::Draft;
 use crate::blueprint::{Mode, Shell};
+use crate::plan::shell::hands_on;
 use crate::plan::{
     Across, Container, Each, FileOfAll, Init, Slot, Value, VariableOfAll, Words, quote,
     words_of_all,
@@ -133,6 +134,16 @@ impl Draft<'_, '_> {
                 "give the step an `image` that has bash",
             );
             return None;
+        }
+        for variable in &given.env {
+            if !hands_on(Shell::Bash, &variable.name) {
+                let what = format!(
+                    "`{}` for a step of some replicas: bash stands before it, and sets that itself",
+                    variable.name
+                );
+                let help = "give the variable another name, or the step to all replicas";
+                self.unsupported("init.when", variable.span, &what, help);
+            }
         }
         let path = format!("{SCRIPTS}/{}.sh", container.name);
         let at = given.files.iter().position(|f| f.path == path);
