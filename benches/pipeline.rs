@@ -231,6 +231,7 @@ fn configure(target: &dyn Target, cluster: &Cluster, sources: &Sources) -> Box<d
         sources,
         engine: &Engine::default(),
         contexts: std::slice::from_ref(&cluster.vars),
+        variable: &|_| None,
         unsure: false,
     };
     target

@@ -69,6 +69,7 @@ fn configured(
             sources,
             engine: &engine,
             contexts: &contexts,
+            variable: &|name| cluster.declared.get(name).map(|d| d.span),
             unsure: false,
         },
     )

@@ -24,6 +24,8 @@ pub struct Reader<'a> {
     /// What structure scalars see: the variables and `name`; in a plugin's part (by scope) also
     /// its `params`. The first is the blueprint's own.
     pub contexts: &'a [template::Value],
+    /// Where the value of a variable stands.
+    pub variable: &'a dyn Fn(&str) -> Option<Span>,
     /// Something that other parts depend on could not be read, and stands as absent.
     pub unsure: bool,
 }
@@ -248,9 +250,15 @@ impl<T: FromText> Read for At<T> {
             } else {
                 format!("`{text}` (from `{}`)", scalar.text)
             };
-            let problem = Problem::error("wrong-type", format!("expected {expected}, found {got}"))
-                .at(node.span)
-                .label(format!("expected {expected}"));
+            let mut problem =
+                Problem::error("wrong-type", format!("expected {expected}, found {got}"))
+                    .at(node.span)
+                    .label(format!("expected {expected}"));
+            for name in reader.engine.names(&scalar.text) {
+                if let Some(value) = (reader.variable)(&name) {
+                    problem = problem.related(value, format!("the value of `{name}`"));
+                }
+            }
             return reader.fail(match T::hint(&text) {
                 Some(hint) => problem.help(hint),
                 None => problem.nearest(&text, T::names()),

@@ -100,6 +100,7 @@ fn load_one(
             sources,
             engine: &Engine::default(),
             contexts: &[],
+            variable: &|_| None,
             unsure: false,
         };
         At::<Version>::read(version, &mut reader)?;

@@ -96,6 +96,7 @@ pub fn resolve(
         sources,
         engine: &engine,
         contexts: &contexts,
+        variable: &|name| declared.get(name).map(|d| d.span),
         unsure: false,
     };
     if tree.is_null() {

@@ -215,6 +215,7 @@ impl Context<'_> {
             sources: self.sources,
             engine: self.engine,
             contexts: &contexts,
+            variable: &|_| None,
             unsure: false,
         };
         let plugin = Plugin::read(&node, &mut reader)?;

@@ -157,6 +157,7 @@ fn configure(target: &dyn Target, resolved: &Resolved<'_>) -> Box<dyn Configured
         sources: &resolved.sources,
         engine: &Engine::default(),
         contexts: std::slice::from_ref(&cluster.vars),
+        variable: &|_| None,
         unsure: false,
     };
     let configured = target.configure(settings.map(|raw| &raw.0), &mut reader);
