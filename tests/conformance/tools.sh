@@ -128,7 +128,13 @@ fidelity() {
     source tests/conformance/common.sh
     build_program "$name" "tests/conformance/$name" "${options[@]}"
     # shellcheck disable=SC2154
-    "$fidelity" "$target" --flokkr "$FLOKKR" --program "$program" "${readers[@]}" --seed "${SEED:-1}" \
+    programs=(--program "$program")
+    if [ "$target" = compose ]; then
+      build_program "$name-newest" "tests/conformance/$name" -modfile go.newest.mod
+      programs+=(--program "$program")
+    fi
+    # shellcheck disable=SC2154
+    "$fidelity" "$target" --flokkr "$FLOKKR" "${programs[@]}" "${readers[@]}" --seed "${SEED:-1}" \
       --count "${COUNT:-20000}"
   )
 }

@@ -451,8 +451,12 @@ impl<'a> Lowering<'a> {
                 emitted.before_stop = Some(words.cloned().collect());
             }
         }
+        let is_list = env.iter().any(|v| share::misread_as_key(&v.name));
         for variable in env {
             self.readable(&variable.value, variable.span);
+            if is_list && share::ends_blank(&variable.name) {
+                self.blank(&variable.name, variable.span);
+            }
             emitted.environment.push(Env {
                 name: variable.name,
                 value: variable.value,
@@ -484,6 +488,26 @@ impl<'a> Lowering<'a> {
             emitted.volumes = volumes::mounts(self, place);
         }
         emitted
+    }
+
+    /// Refuses a variable that Docker Compose takes in a mapping only, where there has to be a list.
+    fn blank(&mut self, name: &str, span: Span) {
+        let (code, why) = if share::misread_as_key(name) {
+            ("unsupported", "no spelling of it")
+        } else {
+            (
+                "name-clash",
+                "none beside one that begins with `x-`, is too long or of line ends only",
+            )
+        };
+        self.account.problems.add(
+            Problem::error(code, format!("Compose can't set the variable `{name}`"))
+                .at(span)
+                .label(format!(
+                    "it ends with a blank, or a byte like one, and Compose 2.34 takes {why}"
+                ))
+                .help("use another name"),
+        );
     }
 
     /// Compose without a swarm knows no secrets but its own: `up` ends with "unsupported external

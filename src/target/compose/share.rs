@@ -21,6 +21,13 @@ pub(super) fn misread_as_key(name: &str) -> bool {
     name.chars().all(|c| c == '\n') || name.starts_with("x-") || name.len() > 1000
 }
 
+/// Does a name end with what Docker Compose takes for a blank? From 2.34 on it takes no such variable
+/// in a list, and looks at the last byte alone (compose-go 2.4.9, `MappingWithEquals.DecodeMapstructure`).
+pub(super) fn ends_blank(name: &str) -> bool {
+    let last = name.as_bytes().last();
+    last.is_some_and(|last| matches!(last, 0x09..=0x0d | b' ' | 0x85 | 0xa0))
+}
+
 /// How environments are split.
 #[derive(Default)]
 pub(super) struct Environments<'p> {

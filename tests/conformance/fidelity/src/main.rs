@@ -2,7 +2,7 @@
 //! platform's own code, and every byte must arrive.
 //!
 //! ```text
-//! fidelity TARGET --flokkr PATH --program PATH [--seed N] [--count N] [--first N] [--keep DIR]
+//! fidelity TARGET --flokkr PATH --program PATH... [--seed N] [--count N] [--first N] [--keep DIR]
 //! fidelity config --readers DIR ...
 //! fidelity compose|docker|kubernetes|nomad --flokkr PATH --witness IMAGE ...
 //! ```
@@ -61,8 +61,8 @@ struct Options {
 
 /// Who says what arrives.
 enum Judge {
-    /// A program around the platform's own code.
-    Program(PathBuf),
+    /// Programs around the platform's own code, of one version each, which all must say the same.
+    Programs(Vec<PathBuf>),
     /// The processes themselves, which are of this image.
     Witness(String),
 }
@@ -94,7 +94,7 @@ fn main() -> ExitCode {
     let started = Instant::now();
     let mut tally = Tally::default();
     let most = match options.judge {
-        Judge::Program(_) => BATCH,
+        Judge::Programs(_) => BATCH,
         Judge::Witness(_) => RUN_BATCH,
     };
     let mut made = 0;
@@ -123,7 +123,7 @@ fn judge(
     let consumer = options.consumer;
     let scratch = Scratch::new(options.keep.as_deref(), number)?;
     let witness = match &options.judge {
-        Judge::Program(_) => None,
+        Judge::Programs(_) => None,
         Judge::Witness(image) => Some(image.clone()),
     };
     let mut batch = Batch::new(consumer.shape, witness, options.seed, number, size);
@@ -139,12 +139,16 @@ fn judge(
     batch.count(&mut tally.carried);
     let expected = batch.expected();
     let all = match &options.judge {
-        Judge::Program(program) => {
-            let mut processes = consumer.processes(program, &folder)?;
-            if let Some(readers) = &options.readers {
-                consumer::entries(&mut processes, &batch.configs(), readers, &folder)?;
+        Judge::Programs(programs) => {
+            let mut all = Vec::new();
+            for program in programs {
+                let mut processes = consumer.processes(program, &folder)?;
+                if let Some(readers) = &options.readers {
+                    consumer::entries(&mut processes, &batch.configs(), readers, &folder)?;
+                }
+                all.push(("", processes));
             }
-            vec![("", processes)]
+            all
         }
         Judge::Witness(image) => consumer.run(image, &folder, &expected)?,
     };
@@ -157,7 +161,7 @@ fn judge(
         tally.differences.extend(found.take(ENOUGH));
     }
     // What is refused was written in other ways for the program, which is the faster.
-    let Judge::Program(program) = &options.judge else {
+    let Judge::Programs(programs) = &options.judge else {
         return Ok(cases);
     };
     // What differs from replica to replica is no question of spelling alone, and no text of a
@@ -166,10 +170,19 @@ fn judge(
         let asked = !matches!(case.place, Place::Key(..) | Place::Patch) && !consumer.is_own(case);
         asked && !case.value.differs() && !case.has_nul()
     });
-    let answers = consumer.answers(program, batch.settings, &refused)?;
-    for (case, answer) in refused.iter().zip(answers) {
-        if answer.carried {
-            let (value, how) = (case.value.of_replica(0), answer.how);
+    let answers: Result<Vec<_>, _> = programs
+        .iter()
+        .map(|program| consumer.answers(program, batch.settings, &refused))
+        .collect();
+    let answers = answers?;
+    for (index, case) in refused.iter().enumerate() {
+        let mut of_each = answers.iter().map(|all| &all[index]);
+        // Where one of the versions loses it, it is rightly refused.
+        let Some(answer) = of_each.next() else {
+            continue;
+        };
+        if answer.carried && of_each.all(|other| other.carried) {
+            let (value, how) = (case.value.of_replica(0), &answer.how);
             tally.differences.push(format!(
                 "{place}: refused, and yet it can be carried ({how}): {:?} {:?} = {:?}",
                 case.place,
@@ -204,8 +217,8 @@ fn settle(
                 } = problem;
                 return Err(format!("line {line}: {message}: {expected}"));
             };
-            // Two labels that can't be together are no question of spelling.
-            if problem.code == "label-clash" {
+            // Two names that can't be together are no question of spelling.
+            if ["label-clash", "name-clash"].contains(&problem.code.as_str()) {
                 clashes.insert(key);
             }
             if keys.insert(key) {
@@ -259,6 +272,7 @@ fn options() -> Result<Options, String> {
     let consumer = consumer::ALL.into_iter().find(|c| c.name() == target);
     let consumer = consumer.ok_or_else(|| format!("there is no target {target} here"))?;
     let (mut flokkr, mut judge, mut readers, mut keep) = (None, None, None, None);
+    let mut programs = Vec::new();
     let (mut seed, mut count, mut first) = (1, 20_000, 0);
     while let Some(word) = words.next() {
         let value = words
@@ -271,7 +285,7 @@ fn options() -> Result<Options, String> {
         };
         match word.as_str() {
             "--flokkr" => flokkr = Some(PathBuf::from(value)),
-            "--program" => judge = Some(Judge::Program(PathBuf::from(value))),
+            "--program" => programs.push(PathBuf::from(value)),
             "--witness" => judge = Some(Judge::Witness(value)),
             "--readers" => readers = Some(PathBuf::from(value)),
             "--keep" => keep = Some(PathBuf::from(value)),
@@ -280,6 +294,9 @@ fn options() -> Result<Options, String> {
             "--count" => count = usize::try_from(number()?).map_err(|e| e.to_string())?,
             _ => return Err(format!("{word} is not known")),
         }
+    }
+    if judge.is_none() && !programs.is_empty() {
+        judge = Some(Judge::Programs(programs));
     }
     Ok(Options {
         consumer,
