@@ -1,4 +1,4 @@
-//! Dockerfiles that every reader takes for the same: the classic builder, `BuildKit`, and hadolint.
+//! Dockerfiles that every reader takes for the same: the classic builder, `BuildKit`, Buildah, and hadolint.
 //!
 //! Sources: the Dockerfile reference (docs.docker.com/reference/dockerfile) and `BuildKit`'s parser
 //! and shell lexer (moby/buildkit, `frontend/dockerfile/{parser,shell}`). Inside double quotes three
@@ -96,16 +96,16 @@ pub fn line(instruction: &Instruction) -> String {
             let _ = write!(out, "{source} {target}");
             out
         }
-        Instruction::Env(name, value) => format!("ENV {}={}", name_text(name), quoted(value)),
+        Instruction::Env(name, value) => format!("ENV {}={}", name_text(name), last(value)),
         Instruction::Path(directories) => {
             format!("ENV PATH=\"{}:${{PATH}}\"", directories.join(":"))
         }
         // A name ends at the first `=`, unless it comes from somewhere else.
         Instruction::Label(name, value) if name.contains('=') => {
-            let argument = format!("ARG label={}", quoted(name));
-            format!("{argument}\nLABEL \"${{label}}\"={}", quoted(value))
+            let argument = format!("ARG label={}", last(name));
+            format!("{argument}\nLABEL \"${{label}}\"={}", last(value))
         }
-        Instruction::Label(name, value) => format!("LABEL {}={}", name_text(name), quoted(value)),
+        Instruction::Label(name, value) => format!("LABEL {}={}", name_text(name), last(value)),
         Instruction::Expose(ports) => format!("EXPOSE {}", ports.join(" ")),
         Instruction::Workdir(path) => format!("WORKDIR {path}"),
         Instruction::User(user) => format!("USER {user}"),
@@ -195,6 +195,16 @@ fn name_text(name: &str) -> String {
         return name.to_owned();
     }
     quoted(name)
+}
+
+/// A text in double quotes that ends a line. Two backslashes there are none at the end of it for Docker, but
+/// one for Buildah (1.28).
+fn last(text: &str) -> String {
+    let mut out = quoted(text);
+    if text.ends_with('\\') {
+        out.push_str("\"\"");
+    }
+    out
 }
 
 /// A text in double quotes, in as many lines as it takes: the pieces stand side by side.

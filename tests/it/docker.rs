@@ -76,6 +76,21 @@ proptest! {
         }
     }
 
+    /// Buildah 1.28 joins two lines at any backslash, whatever stands before it.
+    #[test]
+    fn no_line_ends_with_a_backslash(name in name(), value in value(), ends in 0..4_usize) {
+        let end = "\\".repeat(ends);
+        let texts = [name, value].map(|text| text.replace('\n', "") + &end);
+        let [name, value] = texts;
+        for line in [
+            line(&Instruction::Env(name.clone(), value.clone())),
+            line(&Instruction::Label(name.clone(), value.clone())),
+            line(&Instruction::Label(format!("={name}"), value)),
+        ] {
+            prop_assert!(line.lines().all(|line| !line.ends_with('\\')), "{}", line);
+        }
+    }
+
     /// hadolint 2.15.1 takes `\\"` for an escaped quote, in words and in exec form.
     #[test]
     fn no_backslash_ends_before_a_quote(value in value()) {
