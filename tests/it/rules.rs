@@ -4,6 +4,8 @@
 //! Each rule says what a platform does with it. Snapshots hold the same words, but they only say
 //! that something changed; `tests/conformance/mutants` shows who notices more.
 
+mod compose;
+
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};

@@ -1,0 +1,239 @@
+//! Rules of Compose: whose a volume is, who has which port and network, who waits behind what.
+
+use flokkr::target;
+use serde_yaml::Value;
+
+use super::{composed, minimal};
+use crate::meaning::yaml::{entries, items, text};
+use crate::support::emit;
+
+fn texts(list: &Value) -> Vec<&str> {
+    items(list).iter().map(text).collect()
+}
+
+/// Names of all services that were made.
+fn names(services: &Value) -> Vec<&str> {
+    entries(services)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect()
+}
+
+/// What a replica keeps is its own, what all share is one, and what is only read can't be written.
+#[test]
+fn compose_mounts_what_is_whose() {
+    let services = composed(&minimal(
+        "{ image: app, kind: ensemble, replicas: 2, volumes: { own: { path: /own }, all: { path: /all, kind: shared }, \
+         read: { path: /read, kind: shared, readonly: true }, seen: { path: /seen, kind: host, source: /srv, readonly: true }, \
+         left: { path: /left, kind: host, source: /var/left } } }",
+    ));
+    let mounted = |service: &str, path: &str| {
+        let volumes = items(&services[service]["volumes"]).iter();
+        let mut found = volumes.filter(|v| text(&v["target"]) == path);
+        let volume = found.next().unwrap();
+        let readonly = volume["read_only"].as_bool() == Some(true);
+        (text(&volume["source"]).to_owned(), readonly)
+    };
+    for (path, is_one, is_read) in [
+        ("/own", false, false),
+        ("/all", true, false),
+        ("/read", true, true),
+        ("/seen", true, true),
+        ("/left", true, false),
+    ] {
+        let (one, other) = (mounted("one-0", path), mounted("one-1", path));
+        assert_eq!(one.0 == other.0, is_one, "{path}");
+        assert_eq!([one.1, other.1], [is_read; 2], "{path}");
+    }
+}
+
+/// A fresh volume is given to whoever runs. Not what is only read: that step would fail for ever. What the image
+/// has made is already the user's, if it is the image's own user.
+#[test]
+fn compose_gives_volumes_to_their_user() {
+    let given = |user: &str, volumes: &str| {
+        let blueprint = format!(
+            "blueprint: v1\nname: demo\nimages: {{ app: {{ ref: \"app:1\", user: \"1000:100\", owns: [/own] }} }}\n\
+             services: {{ one: {{ image: app{user}, volumes: {{ own: {{ path: /own }}{volumes} }} }} }}\n"
+        );
+        let services = composed(&blueprint);
+        let step = &services["one-volumes"];
+        if step.is_null() {
+            return Vec::new();
+        }
+        assert_eq!(texts(&step["entrypoint"]), ["chown"]);
+        assert_eq!(text(&step["user"]), "0:0");
+        let words = texts(&step["command"]);
+        words.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let more = ", fresh: { path: /fresh, kind: shared }, read: { path: /read, kind: shared, readonly: true }, \
+                quick: { path: /quick, kind: memory }, node: { path: /node, kind: host, source: /srv }";
+    assert!(given("", "").is_empty());
+    assert_eq!(given("", more), ["1000:100", "/fresh"]);
+    assert_eq!(given(", user: \"7\"", more), ["7", "/own", "/fresh"]);
+    assert!(given(", user: \"0\"", more).is_empty());
+}
+
+/// Replicas that are scaled have one step, one sidecar and one volume: who has something of their own is a service.
+#[test]
+fn compose_scales_only_what_has_nothing_of_its_own() {
+    for (own, scaled) in [
+        ("", true),
+        (", volumes: { all: { path: /all, kind: shared } }", true),
+        (", volumes: { own: { path: /own } }", false),
+        (", volumes: { own: { path: /own, kind: temporary } }", false),
+        (", sidecars: { agent: { command: [agent] } }", false),
+        (", init: [{ name: step, command: [step] }]", false),
+        (", kind: ensemble", false),
+    ] {
+        let services = composed(&minimal(&format!("{{ image: app, replicas: 2{own} }}")));
+        let names = names(&services);
+        assert_eq!(names.contains(&"one"), scaled, "{own}: {names:?}");
+        assert_eq!(names.contains(&"one-0"), !scaled, "{own}: {names:?}");
+        assert_eq!(names.contains(&"one-1"), !scaled, "{own}: {names:?}");
+        let count = &services["one"]["deploy"]["replicas"];
+        assert_eq!(count.as_u64(), scaled.then_some(2), "{own}");
+    }
+}
+
+/// Replica N is published on the number plus N: of scaled ones the range has just as many numbers. By TCP and by UDP
+/// a number is two.
+#[test]
+fn compose_publishes_each_replica_once() {
+    let port = "ports: { a: { port: 80, publish: 8080 } }";
+    let published = |service: &str| -> Vec<String> {
+        let services = composed(&minimal(&format!("{{ image: app, {port}{service} }}")));
+        let all = entries(&services).into_iter();
+        let ports = all.flat_map(|(_, s)| items(&s["ports"]).to_vec());
+        let ports = ports.map(|p| {
+            assert_eq!(p["target"].as_u64(), Some(80));
+            text(&p["published"]).to_owned()
+        });
+        ports.collect()
+    };
+    assert_eq!(published(""), ["8080"]);
+    assert_eq!(published(", replicas: 3"), ["8080-8082"]);
+    assert_eq!(published(", replicas: 2, kind: ensemble"), ["8080", "8081"]);
+    let two = |protocol: &str| {
+        let other = format!(
+            "two: {{ image: app, ports: {{ a: {{ port: 53, publish: true, protocol: {protocol} }} }} }}"
+        );
+        let one = minimal("{ image: app, ports: { a: { port: 53, publish: true } } }");
+        emit(
+            &format!("{one}  {other}\n"),
+            target::find("compose").unwrap(),
+        )
+    };
+    let taken = two("udp");
+    assert!(taken.files.is_some(), "{}", taken.said);
+    assert!(two("tcp").files.is_none());
+}
+
+/// Who needs another number of replicas waits behind another gate, and a gate is there for whoever waits behind it.
+#[test]
+fn compose_has_a_gate_for_each_number() {
+    let waiting = |one: &str, two: &str| {
+        composed(&format!(
+            "blueprint: v1\nname: demo\nimages: {{ app: {{ ref: \"app:1\" }} }}\nservices:\n\
+             \x20 quorum: {{ image: app, kind: ensemble, replicas: 5, ports: {{ a: 1 }} }}\n\
+             \x20 one: {{ image: app, needs: {{ quorum.a: {one} }}\n\
+             \x20 two: {{ image: app, needs: {{ quorum.a: {two} }}\n"
+        ))
+    };
+    let gate = |services: &Value, name: &str| {
+        let awaited = entries(&services[name]["depends_on"]);
+        let [(gate, _)] = awaited[..] else {
+            panic!("{awaited:?}")
+        };
+        services[gate].clone()
+    };
+    let services = waiting("any }", "majority }");
+    let least = |name: &str| text(&gate(&services, name)["command"][0]).to_owned();
+    assert_eq!([least("one"), least("two")], ["1", "3"]);
+    for (one, two, profiles) in [
+        ("any }", "any }", &[][..]),
+        ("any }, profiles: [x]", "any }", &[]),
+        ("any }", "any }, profiles: [x]", &[]),
+        ("any }, profiles: [x]", "any }, profiles: [y]", &["x", "y"]),
+    ] {
+        let services = waiting(one, two);
+        let [first, second] = ["one", "two"].map(|name| gate(&services, name));
+        assert_eq!(first, second);
+        assert_eq!(texts(&first["profiles"]), profiles, "{one}, {two}");
+    }
+}
+
+/// A port is open before its service is ready, and who opens it may wait for whoever needs it.
+#[test]
+fn compose_waits_for_a_port_and_no_longer() {
+    let condition = |health: &str| {
+        let services = composed(&format!(
+            "blueprint: v1\nname: demo\nimages: {{ app: {{ ref: \"app:1\" }} }}\nservices:\n\
+             \x20 db: {{ image: app, ports: {{ a: 1, b: 2 }}, health: {health} }}\n\
+             \x20 user: {{ image: app, needs: [db.a] }}\n"
+        ));
+        let awaited = &services["user"]["depends_on"];
+        (
+            !awaited["db"].is_null(),
+            !awaited["wait-db-a-all"].is_null(),
+        )
+    };
+    for (health, by_check) in [
+        ("{ tcp: a }", true),
+        ("{ command: [ok] }", true),
+        ("{ start: { tcp: a }, ready: { command: [ok] } }", false),
+        ("{ start: { tcp: b }, ready: { tcp: a } }", true),
+    ] {
+        assert_eq!(condition(health), (by_check, !by_check), "{health}");
+    }
+}
+
+/// What others live in is always there, and a name of the blueprint leads to all replicas that have it: also to one.
+#[test]
+fn compose_keeps_networks_and_names() {
+    for count in [1, 2] {
+        let services = composed(&minimal(&format!(
+            "{{ image: app, kind: ensemble, replicas: {count}, ports: {{ a: {{ port: 1, publish: true }} }}, \
+             sidecars: {{ agent: {{ command: [agent], processes: true }} }} }}"
+        )));
+        for replica in 0..count {
+            let main = format!("one-{replica}");
+            let sidecar = &services[format!("{main}-agent")];
+            let holder = text(&sidecar["network_mode"])
+                .strip_prefix("service:")
+                .unwrap();
+            let holder = &services[holder];
+            assert_eq!(text(&holder["restart"]), "unless-stopped");
+            assert_eq!(text(&holder["hostname"]), main);
+            assert_eq!(items(&holder["ports"]).len(), 1);
+            let names = texts(&holder["networks"]["default"]["aliases"]);
+            assert_eq!(names, [main.as_str(), "one"]);
+            // The processes of the main container, and not those of the node.
+            assert_eq!(text(&sidecar["pid"]), format!("service:{main}"));
+        }
+        let alone = composed(&minimal(&format!(
+            "{{ image: app, kind: ensemble, replicas: {count} }}"
+        )));
+        for replica in 0..count {
+            let service = &alone[format!("one-{replica}")];
+            assert_eq!(texts(&service["networks"]["default"]["aliases"]), ["one"]);
+        }
+    }
+}
+
+/// `up` ends with "unsupported external secret", long after `config` took the file.
+#[test]
+fn compose_mounts_no_secret_of_another() {
+    for (source, taken) in [
+        ("external: key", false),
+        ("file: ./key", true),
+        ("env: KEY", true),
+    ] {
+        let blueprint = minimal("{ image: app, secrets: { key: null } }").replace(
+            "\nservices",
+            &format!("\nsecrets: {{ key: {{ {source} }} }}\nservices"),
+        );
+        let emitted = emit(&blueprint, target::find("compose").unwrap());
+        assert_eq!(emitted.files.is_some(), taken, "{source}: {}", emitted.said);
+    }
+}
