@@ -5,6 +5,7 @@
 //! that something changed; `tests/conformance/mutants` shows who notices more.
 
 mod compose;
+mod kubernetes;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;

@@ -1,4 +1,4 @@
-//! What was wrong once, as blueprints of one ensemble.
+//! What was wrong once, or no one looked at, as blueprints of one ensemble.
 
 use super::random::judge;
 
@@ -59,4 +59,16 @@ fn a_secret_beside_a_number_is_quoted() {
         let text = text.replace("images:", "secrets: { token: { env: TOKEN } }\nimages:");
         assert!(judge(&text).unwrap().0 > 0, "{number}");
     }
+}
+
+/// A step may be taken in another image, whose launcher reads the same variables otherwise.
+#[test]
+fn a_step_is_given_what_its_own_launcher_reads() {
+    let config = "config: { a.properties: { b: 'x\\y', c: d, e: f } }";
+    let step = "init: [{ name: step, image: tool, command: [step] }]";
+    let text = ensemble(&format!("{config}, {step}")).replace(
+        "\"example/app:1\"",
+        "\"example/app:1\", launcher: flokkr, argv: exec }, tool: { ref: \"tool:1\", launcher: launch",
+    );
+    assert_eq!(judge(&text).unwrap().1, 0);
 }

@@ -1,0 +1,360 @@
+//! Rules of Kubernetes: what rolls a pod, how long a start may take, what a pod may do, how it is reached and who
+//! keeps its data.
+
+use flokkr::target;
+use serde_yaml::Value;
+
+use super::{BLUEPRINT, files, minimal, object};
+use crate::meaning::yaml::{documents, entries, items, text};
+use crate::support::emit;
+
+/// A cluster of one service, with settings of the target.
+fn with(settings: &str, service: &str) -> String {
+    format!(
+        "{}targets: {{ kubernetes: {{ {settings} }} }}\n",
+        minimal(service)
+    )
+}
+
+fn pod(blueprint: &str, kind: &str, name: &str) -> Value {
+    let object = object(&files(blueprint, "kubernetes"), kind, name);
+    object["spec"]["template"].clone()
+}
+
+fn kinds(blueprint: &str, kind: &str) -> Vec<Value> {
+    let files = files(blueprint, "kubernetes");
+    let all = files.iter().flat_map(|f| documents(&f.text));
+    all.filter(|o| text(&o["kind"]) == kind).collect()
+}
+
+/// What a sidecar or a step reads counts like what the main container reads, and so do the names of variables.
+#[test]
+fn kubernetes_rolls_with_all_that_is_read() {
+    let sum = |service: &str| {
+        let blueprint = minimal(&format!("{{ image: app{service} }}")).replace(
+            "ref: \"app:1\"",
+            "ref: \"app:1\", launcher: flokkr, argv: exec, conf: /etc/app",
+        );
+        let template = pod(&blueprint, "Deployment", "one");
+        let sum = template["metadata"]["annotations"]["checksum/config"].as_str();
+        sum.unwrap_or_else(|| panic!("no checksum: {service}"))
+            .to_owned()
+    };
+    for place in [
+        ", config: { a.properties: { KEY: VALUE, c: \"2\", d: \"3\" } }",
+        ", sidecars: { agent: { command: [a], config: { a.properties: { KEY: VALUE, c: \"2\", d: \"3\" } } } }",
+        ", sidecars: { agent: { command: [a], files: { /etc/KEY: VALUE } } }",
+    ] {
+        let with = |key: &str, value: &str| sum(&place.replace("KEY", key).replace("VALUE", value));
+        let first = with("b", "one");
+        assert_eq!(first, with("b", "one"));
+        assert_ne!(first, with("b", "two"), "{place}");
+        assert_ne!(first, with("x", "one"), "{place}");
+    }
+}
+
+/// A start may take as long as the blueprint says: with a startup probe that many failures, without one nothing is
+/// killed before. One check of a native sidecar is no startup probe, which would hold back the main container.
+#[test]
+fn kubernetes_gives_a_start_its_time() {
+    let probes = |health: &str, of_sidecar: bool| {
+        let service = if of_sidecar {
+            format!(
+                "{{ image: app, sidecars: {{ agent: {{ command: [a], ports: {{ a: 1 }}, health: {health} }} }} }}"
+            )
+        } else {
+            format!("{{ image: app, ports: {{ a: 1 }}, health: {health} }}")
+        };
+        let spec = pod(&minimal(&service), "Deployment", "one")["spec"].clone();
+        if of_sidecar {
+            spec["initContainers"][0].clone()
+        } else {
+            spec["containers"][0].clone()
+        }
+    };
+    let number = |probe: &Value, key: &str| probe[key].as_u64().unwrap_or_default();
+    for (health, within, has_start) in [
+        ("{ tcp: a, interval: 7s, within: 60s }", 60, true),
+        ("{ tcp: a, interval: 1s, within: 5m }", 300, true),
+        (
+            "{ start: { tcp: a, interval: 9s, within: 100s }, alive: { tcp: a } }",
+            100,
+            true,
+        ),
+        (
+            "{ ready: { tcp: a }, alive: { tcp: a, within: 90s } }",
+            90,
+            false,
+        ),
+    ] {
+        for of_sidecar in [false, true] {
+            let container = probes(health, of_sidecar);
+            let (start, alive) = (&container["startupProbe"], &container["livenessProbe"]);
+            let has_start = has_start && (!of_sidecar || health.contains("start"));
+            assert_eq!(!start.is_null(), has_start, "{health}");
+            let time = if has_start {
+                assert_eq!(number(alive, "initialDelaySeconds"), 0, "{health}");
+                number(start, "periodSeconds") * number(start, "failureThreshold")
+            } else {
+                number(alive, "initialDelaySeconds")
+            };
+            let interval = number(start, "periodSeconds");
+            assert!(
+                (within..=within + interval).contains(&time),
+                "{health}: {time}"
+            );
+        }
+    }
+}
+
+/// Every container of a `restricted` namespace is what the namespace says; what asks for jobs only looks at them. A
+/// process that is no root is none either where its image says why it is more than `restricted` allows.
+#[test]
+fn kubernetes_lets_nobody_do_more_than_is_needed() {
+    let of_workloads = ["StatefulSet", "Deployment", "Job"].into_iter();
+    let mut seen = 0;
+    for workload in of_workloads.flat_map(|kind| kinds(BLUEPRINT, kind)) {
+        let spec = &workload["spec"]["template"]["spec"];
+        let pod = &spec["securityContext"];
+        let lists = [&spec["initContainers"], &spec["containers"]];
+        for container in lists.into_iter().flat_map(items) {
+            let own = &container["securityContext"];
+            let or_of_pod = |key: &str| {
+                if own[key].is_null() {
+                    &pod[key]
+                } else {
+                    &own[key]
+                }
+            };
+            assert_eq!(own["allowPrivilegeEscalation"].as_bool(), Some(false));
+            assert_eq!(text(&own["capabilities"]["drop"][0]), "ALL");
+            assert_eq!(or_of_pod("runAsNonRoot").as_bool(), Some(true));
+            assert_ne!(or_of_pod("runAsUser").as_u64(), Some(0));
+            seen += 1;
+        }
+    }
+    assert!(seen > 6);
+    let role = object(&files(BLUEPRINT, "kubernetes"), "Role", "web");
+    for rule in items(&role["rules"]) {
+        assert_eq!(text(&rule["apiGroups"][0]), "batch");
+        assert_eq!(text(&rule["resources"][0]), "jobs");
+        for verb in items(&rule["verbs"]) {
+            assert!(["get", "list", "watch"].contains(&text(verb)), "{verb:?}");
+        }
+    }
+    let sudo = minimal("{ image: app }").replace(
+        "\"app:1\"",
+        "\"app:1\", user: \"1000\", root: it calls sudo",
+    );
+    let pod = pod(&sudo, "Deployment", "one");
+    assert_eq!(
+        pod["spec"]["securityContext"]["runAsNonRoot"].as_bool(),
+        Some(true)
+    );
+}
+
+/// What the level of a namespace forbids is not started in it, and what may not be known before the start is said.
+#[test]
+fn kubernetes_says_what_its_pods_need() {
+    let level = |image: &str, service: &str| {
+        let blueprint = minimal(&format!("{{ image: app{service} }}"));
+        let blueprint = blueprint.replace("\"app:1\"", &format!("\"app:1\"{image}"));
+        let emitted = emit(&blueprint, target::find("kubernetes").unwrap());
+        let namespace = object(&emitted.files.unwrap(), "Namespace", "demo");
+        let level = &namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"];
+        (
+            text(level).to_owned(),
+            emitted.said.matches("does not carry").count(),
+        )
+    };
+    let node = ", volumes: { a: { path: /a, kind: host, source: /srv } }";
+    for (image, service, wanted, losses) in [
+        (", user: \"1\"", "", "restricted", 0),
+        ("", "", "restricted", 1),
+        ("", ", user: \"1\"", "restricted", 0),
+        (", user: \"0\"", "", "baseline", 1),
+        (", root: why", "", "baseline", 0),
+        (", user: \"1\"", node, "privileged", 1),
+        (", root: why", node, "privileged", 1),
+    ] {
+        let found = level(image, service);
+        assert_eq!(found, (wanted.to_owned(), losses), "{image} {service}");
+    }
+}
+
+/// Replica N is published on the number plus N, behind the same port of its pod; and a certificate is for every name.
+#[test]
+fn kubernetes_publishes_each_replica() {
+    let ports = "ports: { a: { port: 80, publish: 30100 }, b: { port: 81, publish: 30200 } }";
+    let ensemble = format!("{{ image: app, kind: ensemble, replicas: 3, {ports} }}");
+    for expose in ["node-port", "load-balancer"] {
+        let files = files(&with(&format!("expose: {expose}"), &ensemble), "kubernetes");
+        for replica in 0..3u64 {
+            let service = object(&files, "Service", &format!("one-{replica}-published"));
+            let list = items(&service["spec"]["ports"]);
+            for (port, (number, first)) in list.iter().zip([(80, 30100), (81, 30200)]) {
+                let published = port["nodePort"].as_u64().or(port["port"].as_u64());
+                assert_eq!(published, Some(first + replica), "{expose}");
+                let target = port["targetPort"].as_u64().or(port["port"].as_u64());
+                assert_eq!(target, Some(number), "{expose}");
+            }
+        }
+    }
+    let ingress = with(
+        "expose: ingress, ingress: { domain: example.org, tls: web }",
+        &ensemble,
+    );
+    let made = kinds(&ingress, "Ingress");
+    assert_eq!(made.len(), 3);
+    for (replica, ingress) in made.iter().enumerate() {
+        let rules = items(&ingress["spec"]["rules"]).iter();
+        let rules: Vec<&str> = rules.map(|r| text(&r["host"])).collect();
+        let host = format!("one-{replica}.example.org");
+        assert_eq!(rules, [host.clone(), format!("b.{host}")]);
+        let tls = items(&ingress["spec"]["tls"]);
+        let named = items(&tls[0]["hosts"]).iter().map(text);
+        assert_eq!(named.collect::<Vec<_>>(), rules);
+    }
+}
+
+/// A volume of all replicas is mounted wherever one of them is, what is in memory is on no disk, and the storage
+/// class of a volume counts before that of the settings.
+#[test]
+fn kubernetes_keeps_data_where_it_belongs() {
+    let volumes = "all: { path: /all, kind: shared, size: 1Gi }, quick: { path: /quick, kind: memory }, \
+                   left: { path: /left, kind: temporary }";
+    let blueprint = with(
+        "storage-class: fast",
+        &format!(
+            "{{ image: app, kind: ensemble, replicas: 2, volumes: {{ {volumes}, \
+                  own: {{ path: /own, size: 1Gi }}, slow: {{ path: /slow, size: 1Gi, class: tape }} }} }}"
+        ),
+    );
+    let made = files(&blueprint, "kubernetes");
+    let set = object(&made, "StatefulSet", "one");
+    let all = object(&made, "PersistentVolumeClaim", "one-all");
+    let mut claims = vec![(&all["metadata"]["name"], &all["spec"])];
+    let templates = items(&set["spec"]["volumeClaimTemplates"]).iter();
+    claims.extend(templates.map(|t| (&t["metadata"]["name"], &t["spec"])));
+    let claims = claims.into_iter().map(|(name, spec)| {
+        let class = text(&spec["storageClassName"]);
+        (text(name), text(&spec["accessModes"][0]), class)
+    });
+    let wanted = [
+        ("one-all", "ReadWriteMany", "fast"),
+        ("own", "ReadWriteOnce", "fast"),
+        ("slow", "ReadWriteOnce", "tape"),
+    ];
+    assert_eq!(claims.collect::<Vec<_>>(), wanted);
+    let volumes = items(&set["spec"]["template"]["spec"]["volumes"]);
+    let medium = |name: &str| {
+        let mut volumes = volumes.iter();
+        let volume = volumes.find(|v| text(&v["name"]) == name).unwrap();
+        volume["emptyDir"]["medium"].as_str()
+    };
+    assert_eq!([medium("quick"), medium("left")], [Some("Memory"), None]);
+}
+
+/// A job that is not started again has one try, and its replicas may need each other.
+#[test]
+fn kubernetes_runs_a_job_as_often_as_it_is_told() {
+    let job = |more: &str| {
+        let blueprint = minimal(&format!("{{ image: app, kind: job{more} }}"));
+        let job = object(&files(&blueprint, "kubernetes"), "Job", "one");
+        let number = |key: &str| job["spec"][key].as_u64();
+        let policy = &job["spec"]["template"]["spec"]["restartPolicy"];
+        let counts = (number("completions"), number("parallelism"));
+        (text(policy).to_owned(), number("backoffLimit"), counts)
+    };
+    assert_eq!(
+        job(", restart: never"),
+        ("Never".to_owned(), Some(0), (None, None))
+    );
+    assert_eq!(job(""), ("OnFailure".to_owned(), None, (None, None)));
+    let three = (Some(3), Some(3));
+    assert_eq!(job(", replicas: 3").2, three);
+}
+
+/// Files that differ from replica to replica are one ConfigMap, which holds so much and no more.
+#[test]
+fn kubernetes_refuses_replicas_files_that_no_config_map_holds() {
+    let with = |size: usize| {
+        let file = "v".repeat(size);
+        let one = format!(
+            "{{ image: app, kind: ensemble, replicas: 4, files: {{ /x: \"{{{{ replica.index }}}}{file}\" }} }}"
+        );
+        emit(&minimal(&one), target::find("kubernetes").unwrap())
+    };
+    let quarter = super::CONFIG_MAP / 4;
+    assert!(with(quarter - 1).files.is_some());
+    let refused = with(quarter);
+    assert!(refused.files.is_none());
+    assert!(refused.said.contains("1048580 bytes"), "{}", refused.said);
+}
+
+/// A chart takes the values that it leaves open, and no other name and no other value of what is fixed.
+#[test]
+fn charts_take_only_what_they_can_use() {
+    let blueprint = with(
+        "package: helm",
+        "{ image: app, kind: ensemble, replicas: \"{{ count }}\", env: { A: \"{{ tag }}\" } }",
+    )
+    .replace(
+        "\nimages",
+        "\nvars: { tag: one, count: 3, odd: \"{{ name }} x\" }\nimages",
+    );
+    let files = files(&blueprint, "kubernetes");
+    let named = |name: &str| files.iter().find(|f| f.path == name).unwrap().text.as_str();
+    let schema: serde_json::Value = serde_json::from_str(named("values.schema.json")).unwrap();
+    assert_eq!(schema["additionalProperties"].as_bool(), Some(false));
+    let values = documents(named("values.yaml")).remove(0);
+    let open: Vec<&str> = entries(&values).into_iter().map(|(name, _)| name).collect();
+    assert!(open.contains(&"tag"), "{open:?}");
+    let rules = schema["properties"].as_object().unwrap();
+    for (name, rule) in rules
+        .iter()
+        .filter(|(name, _)| *name != "global" && *name != "profiles")
+    {
+        let is_open = open.contains(&name.as_str());
+        assert_eq!(rule["enum"].is_array(), !is_open, "{name}: {rule}");
+    }
+    assert!(rules.len() > open.len() + 2, "{rules:?}");
+}
+
+/// Replicas are kept apart by what the blueprint names.
+#[test]
+fn kubernetes_spreads_replicas_as_it_is_told() {
+    for (spread, key) in [
+        ("host", "kubernetes.io/hostname"),
+        ("zone", "topology.kubernetes.io/zone"),
+    ] {
+        let one = format!("{{ image: app, replicas: 2, placement: {{ spread: {spread} }} }}");
+        let template = pod(&minimal(&one), "Deployment", "one");
+        let constraint = &template["spec"]["topologySpreadConstraints"][0];
+        assert_eq!(text(&constraint["topologyKey"]), key);
+        let chosen = &constraint["labelSelector"]["matchLabels"];
+        for (label, value) in entries(chosen) {
+            assert_eq!(&template["metadata"]["labels"][label], value);
+        }
+    }
+}
+
+/// The script tries ports by TCP: one of UDP would never be open.
+#[test]
+fn nobody_waits_for_udp() {
+    for health in ["", ", health: { command: [ok] }", ", health: { tcp: b }"] {
+        for kind in ["", ", kind: ensemble"] {
+            let blueprint = format!(
+                "blueprint: v1\nname: demo\nimages: {{ app: {{ ref: \"app:1\", user: \"1\" }} }}\nservices:\n\
+                 \x20 db: {{ image: app{kind}, ports: {{ a: {{ port: 7001, protocol: udp }}, b: 7002 }}{health} }}\n\
+                 \x20 user: {{ image: app, needs: [db] }}\n"
+            );
+            for target in ["compose", "kubernetes", "nomad"] {
+                let files = files(&blueprint, target);
+                let mut waiting = files.iter().flat_map(|f| f.text.lines());
+                let wrong = waiting.find(|line| line.contains(":7001"));
+                assert_eq!(wrong, None, "{target}");
+            }
+        }
+    }
+}
