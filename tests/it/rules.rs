@@ -6,6 +6,7 @@
 
 mod compose;
 mod kubernetes;
+mod nomad;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;

@@ -1,0 +1,382 @@
+//! Rules of Nomad: what is reserved, how long an update waits, who restarts what, who may read which secret, and
+//! which task waits for which.
+
+use super::{STEPS, files, group, minimal};
+use crate::meaning::nomad::job::{self, Block, Body, Value};
+use crate::support::emit;
+use flokkr::target;
+
+/// A cluster of one service, with settings of the target.
+fn with(settings: &str, service: &str) -> String {
+    format!(
+        "{}targets: {{ nomad: {{ {settings} }} }}\n",
+        minimal(service)
+    )
+}
+
+fn task<'g>(group: &'g Body, name: &str) -> &'g Body {
+    let mut tasks = group.blocks("task");
+    let found = tasks.find(|t| t.labels == [name]);
+    &found.unwrap_or_else(|| panic!("no task {name}")).body
+}
+
+/// The only task of a cluster of one service, and its group.
+fn one(blueprint: &str) -> Body {
+    group(&files(blueprint, "nomad"), "one")
+}
+
+/// A time in seconds.
+fn seconds(text: &str) -> u64 {
+    let (number, unit) = text.split_at(text.len() - 1);
+    let number: u64 = number.parse().unwrap();
+    match unit {
+        "s" => number,
+        "m" => number * 60,
+        "h" => number * 3600,
+        other => panic!("{other}"),
+    }
+}
+
+/// Nomad keeps whole megabytes and MHz: at least what the blueprint asks for. What is reserved is kept for a process,
+/// the limit is what it may take while there is some.
+#[test]
+fn nomad_reserves_what_is_asked_for() {
+    let reserved = |resources: &str| {
+        let group = one(&with(
+            "mhz: 2400, memory: 100Mi",
+            &format!("{{ image: app, resources: {{ {resources} }} }}"),
+        ));
+        let resources = &task(&group, "one").only("resources").body;
+        let number = |key: &str| resources.plain(key).map(|n| n.parse::<u64>().unwrap());
+        (
+            number("cpu").unwrap(),
+            number("memory").unwrap(),
+            number("memory_max"),
+        )
+    };
+    assert_eq!(reserved("cpu: 0.5, memory: 100M"), (1200, 96, None));
+    assert_eq!(reserved("cpu: 2, memory: 1Gi"), (4800, 1024, None));
+    assert_eq!(reserved("memory: 1Gi, limits: { memory: 3Gi }").1, 1024);
+    assert_eq!(
+        reserved("memory: 1Gi, limits: { memory: 3Gi }").2,
+        Some(3072)
+    );
+    assert_eq!(reserved("limits: { memory: 3Gi }").1, 3072);
+    assert_eq!(reserved("cpu: 1").1, 100);
+    let volume = |name: &str, size: &str| {
+        format!("{name}: {{ path: /{name}, kind: temporary, size: {size} }}")
+    };
+    let volumes = format!("{}, {}", volume("a", "100Mi"), volume("b", "300Mi"));
+    let group = one(&minimal(&format!(
+        "{{ image: app, volumes: {{ {volumes} }} }}"
+    )));
+    let disk = &group.only("ephemeral_disk").body;
+    assert_eq!(disk.plain("size"), Some("400"));
+}
+
+/// An update fails when a replica is not healthy in time: that is the longest start of what runs in it, and the time
+/// that its steps may wait for others.
+#[test]
+fn nomad_gives_an_update_its_time() {
+    let deadline = |user: &str| {
+        let blueprint = format!(
+            "{}  user: {{ image: app{user} }}\n",
+            minimal("{ image: app, ports: { a: 1 } }")
+        );
+        let files = files(&blueprint, "nomad");
+        let file = files.iter().find(|f| f.path == "user.nomad.hcl").unwrap();
+        let update = job::parsed(&file.text).taken("job").taken("update");
+        let time = |key: &str| seconds(update.text(key).unwrap());
+        assert!(time("progress_deadline") > time("healthy_deadline"));
+        time("healthy_deadline")
+    };
+    let check = "ports: { b: 2 }, health: { tcp: b, within: 20m }";
+    let quick = deadline("");
+    assert!(deadline(", needs: [one.a]") >= quick + 300);
+    assert!(deadline(&format!(", {check}")) >= 1200);
+    let of_sidecar = deadline(&format!(
+        ", sidecars: {{ agent: {{ command: [a], {check} }} }}"
+    ));
+    assert!(of_sidecar >= 1200, "{of_sidecar}");
+}
+
+/// What is alive by one check is not restarted before it has failed for as long as the blueprint says, nor before it
+/// has had its time to start, also where one check stands for two.
+#[test]
+fn nomad_restarts_nothing_too_soon() {
+    for (health, long, start) in [
+        (
+            "{ ready: { tcp: a, interval: 2s }, alive: { tcp: a, interval: 30s, retries: 4, within: 90s } }",
+            120,
+            90,
+        ),
+        (
+            "{ ready: { tcp: a, interval: 7s }, alive: { tcp: a, interval: 10s, retries: 3, within: 3m } }",
+            30,
+            180,
+        ),
+        (
+            "{ ready: { tcp: b }, alive: { tcp: a, interval: 10s, retries: 3, within: 3m } }",
+            30,
+            180,
+        ),
+        (
+            "{ start: { tcp: a, within: 5m }, ready: { tcp: b }, alive: { tcp: a, interval: 10s, retries: 3 } }",
+            30,
+            300,
+        ),
+        ("{ tcp: a, interval: 10s, retries: 3, within: 4m }", 30, 240),
+    ] {
+        for discovery in ["docker-network", "consul", "nomad", "static"] {
+            let group = one(&with(
+                &format!("discovery: {discovery}"),
+                &format!("{{ image: app, ports: {{ a: 1, b: 2 }}, health: {health} }}"),
+            ));
+            let services = group.blocks("task").flat_map(|t| t.body.blocks("service"));
+            let services: Vec<&Block> = services.chain(group.blocks("service")).collect();
+            let checks = services.iter().flat_map(|s| s.body.blocks("check"));
+            let restarting = checks.filter(|c| c.body.blocks("check_restart").count() > 0);
+            let restarting: Vec<&Block> = restarting.collect();
+            let [check] = restarting[..] else {
+                panic!("{health}: {restarting:?}")
+            };
+            let restart = &check.body.only("check_restart").body;
+            let limit: u64 = restart.plain("limit").unwrap().parse().unwrap();
+            let interval = seconds(check.body.text("interval").unwrap());
+            let failing = limit * interval;
+            assert!(
+                (long..long + interval).contains(&failing),
+                "{health}: {failing}"
+            );
+            assert_eq!(seconds(restart.text("grace").unwrap()), start, "{health}");
+        }
+    }
+}
+
+/// Tasks before the main one start together, so that each waits for the mark of the one before and takes it away when
+/// it is done: an allocation that is restarted would else find the marks of the last time.
+#[test]
+fn nomad_leaves_no_marks_behind() {
+    let needless = STEPS.replace("needs: { quorum.a: majority }", "needs: {}");
+    let dataless = needless.replace(
+        "volumes: { data: { path: /data, size: 1Gi } }",
+        "volumes: {}",
+    );
+    let three = STEPS.replace(
+        "command: [two] }",
+        "command: [two] }, { name: three, command: [three] }",
+    );
+    for (blueprint, count) in [(STEPS, 3), (&needless, 3), (&dataless, 2), (&three, 4)] {
+        let group = group(&files(blueprint, "nomad"), "user");
+        let before = group.blocks("task").filter(|t| {
+            let hook = t.body.blocks("lifecycle").next();
+            hook.is_some_and(|l| {
+                l.body.text("hook") == Some("prestart") && l.body.plain("sidecar") == Some("false")
+            })
+        });
+        let mut left: Option<String> = None;
+        let mut seen = 0;
+        for task in before {
+            let scripts = task
+                .body
+                .blocks("template")
+                .filter_map(|t| t.body.text("data"));
+            let words = match task.body.only("config").body.get("args") {
+                Some(Value::List(words)) => words.clone(),
+                _ => Vec::new(),
+            };
+            let words = words.iter().map(Value::text);
+            let script: String = scripts.chain(words).collect::<Vec<_>>().join("\n");
+            let marks = |before: &str| -> Vec<String> {
+                let found = script.match_indices(before);
+                let found = found.map(|(at, _)| {
+                    let rest = &script[at + before.len()..];
+                    rest.split_whitespace().next().unwrap().to_owned()
+                });
+                found.collect()
+            };
+            let awaited: Vec<String> = left.iter().cloned().collect();
+            assert_eq!(marks("until [ -e "), awaited, "{script}");
+            assert_eq!(marks("rm -f "), awaited, "{script}");
+            left = marks("touch ").pop();
+            // The last one is awaited by Nomad itself.
+            seen += 1;
+            assert_eq!(left.is_some(), seen < count, "{script}");
+        }
+        assert_eq!(seen, count);
+    }
+}
+
+/// Replicas are on nodes of their own only where each has the node's own ports; who is separated has the number that
+/// is its own.
+#[test]
+fn nomad_places_replicas_where_they_can_be() {
+    for discovery in ["docker-network", "consul", "nomad", "static"] {
+        let group = one(&with(
+            &format!("discovery: {discovery}"),
+            "{ image: app, kind: ensemble, replicas: 3, ports: { a: 1 } }",
+        ));
+        let constraints = group.blocks("constraint");
+        let distinct = constraints.filter(|c| c.body.text("operator") == Some("distinct_hosts"));
+        assert_eq!(distinct.count() == 1, discovery == "static", "{discovery}");
+    }
+    let separate = with(
+        "separate: [one]",
+        "{ image: app, kind: ensemble, replicas: 3, ports: { a: { port: 1, publish: 30001 } } }",
+    );
+    let files = files(&separate, "nomad");
+    for replica in 0..3 {
+        let group = group(&files, &format!("one-{replica}"));
+        let port = &group.only("network").body.only("port").body;
+        let number = (30001 + replica).to_string();
+        assert_eq!(port.plain("static"), Some(number.as_str()));
+        assert_eq!(port.plain("to"), Some("1"));
+    }
+}
+
+/// Whoever reads a secret of Vault's has a token for it; what is kept in Nomad's variables lies where the job, and no
+/// other, may read it; and a file that others may not read belongs to who reads it.
+#[test]
+fn nomad_reads_secrets_as_it_may() {
+    let blueprint = |settings: &str, service: &str| {
+        with(settings, &format!("{{ image: app, {service} }}"))
+            .replace("\nimages", "\nsecrets: { key: { env: KEY } }\nimages")
+            .replace("\"app:1\"", "\"app:1\", user: \"5:6\", conf: /etc/app")
+    };
+    for service in [
+        "env: { A: \"{{ secret('key') }}\" }",
+        "files: { /x: \"a {{ secret('key') }}\" }",
+        "secrets: { key: null }",
+    ] {
+        let of_vault = one(&blueprint("secrets: vault", service));
+        let of_task = task(&of_vault, "one");
+        assert_eq!(of_task.blocks("vault").count(), 1, "{service}");
+        let own = one(&blueprint("", service));
+        let of_task = task(&own, "one");
+        assert_eq!(of_task.blocks("vault").count(), 0, "{service}");
+        let template = &of_task.only("template").body;
+        let data = template.text("data").unwrap();
+        assert!(data.contains("nomadVar \"nomad/jobs/demo-one\""), "{data}");
+        // What is there is not shown to who may look into the folder of a task.
+        let place = template.text("destination").unwrap();
+        assert!(place.starts_with("secrets/"), "{place}");
+    }
+    for (mode, is_owned) in [
+        ("0600", true),
+        ("0640", true),
+        ("0750", true),
+        ("0644", false),
+    ] {
+        let file = format!("files: {{ /x: {{ text: a, mode: \"{mode}\" }} }}");
+        let group = one(&blueprint("", &file));
+        let template = &task(&group, "one").only("template").body;
+        let owner = (template.plain("uid"), template.plain("gid"));
+        let wanted = if is_owned {
+            (Some("5"), Some("6"))
+        } else {
+            (None, None)
+        };
+        assert_eq!(owner, wanted, "{mode}");
+    }
+}
+
+/// Every service with ports has a name, checked or not; and who is in the node's network asks the DNS that is given.
+#[test]
+fn nomad_finds_every_service() {
+    for discovery in ["consul", "nomad", "static"] {
+        for health in ["", ", health: { tcp: a }"] {
+            for kind in ["", ", kind: ensemble", ", kind: daemon"] {
+                let blueprint = with(
+                    &format!("discovery: {discovery}"),
+                    &format!("{{ image: app, ports: {{ a: 1 }}{health}{kind} }}"),
+                );
+                let group = one(&blueprint);
+                let services = group.blocks("task").flat_map(|t| t.body.blocks("service"));
+                let services = services.chain(group.blocks("service"));
+                let names: Vec<&str> = services.filter_map(|s| s.body.text("name")).collect();
+                assert!(
+                    names.contains(&"demo-one"),
+                    "{discovery}{health}{kind}: {names:?}"
+                );
+            }
+        }
+    }
+    let blueprint = STEPS.to_owned() + "targets: { nomad: { discovery: static, dns: 10.0.0.1 } }\n";
+    let group = group(&files(&blueprint, "nomad"), "user");
+    let mut asking = 0;
+    for task in group.blocks("task") {
+        let config = &task.body.only("config").body;
+        if config.text("network_mode") != Some("host") {
+            continue;
+        }
+        let Some(Value::List(servers)) = config.get("dns_servers") else {
+            panic!("{:?} asks nobody", task.labels)
+        };
+        assert_eq!(servers[0].text(), "10.0.0.1");
+        asking += 1;
+    }
+    assert!(asking >= 4, "{asking}");
+}
+
+/// A folder of the allocation is root's, whatever the image has at its path, and what is only read can't be written.
+#[test]
+fn nomad_gives_folders_to_their_user() {
+    let group = |volume: &str| {
+        let blueprint = minimal(&format!(
+            "{{ image: app, volumes: {{ a: {{ path: /a, {volume} }} }} }}"
+        ));
+        one(&blueprint.replace("\"app:1\"", "\"app:1\", user: \"5:6\", owns: [/a]"))
+    };
+    for (volume, is_given) in [
+        ("kind: temporary", true),
+        ("kind: persistent", false),
+        ("kind: shared", false),
+        ("kind: memory", false),
+        ("kind: temporary, readonly: true", false),
+    ] {
+        let given = group(volume)
+            .blocks("task")
+            .any(|t| t.labels == ["volumes"]);
+        assert_eq!(given, is_given, "{volume}");
+    }
+    for (volume, end) in [
+        ("kind: temporary", ":/a"),
+        ("kind: temporary, readonly: true", ":/a:ro"),
+    ] {
+        let group = group(volume);
+        let Some(Value::List(volumes)) = task(&group, "one").only("config").body.get("volumes")
+        else {
+            panic!("no folder")
+        };
+        assert_eq!(volumes[0].text(), format!("../alloc/data/a{end}"));
+    }
+}
+
+/// A sidecar sees the processes of the main task, not of whoever holds the network.
+#[test]
+fn nomad_shares_processes_of_the_main_task() {
+    for discovery in ["docker-network", "consul"] {
+        let group = one(&with(
+            &format!("discovery: {discovery}"),
+            "{ image: app, sidecars: { agent: { command: [a], processes: true } } }",
+        ));
+        let config = &task(&group, "agent").only("config").body;
+        assert_eq!(
+            config.text("pid_mode"),
+            Some("container:one-${NOMAD_ALLOC_ID}")
+        );
+    }
+}
+
+/// Nomad can't wait for the end of a job: that is said.
+#[test]
+fn nomad_says_that_it_waits_for_no_job() {
+    let job = minimal("{ image: app, kind: job }") + "  user: { image: app, needs: [one] }\n";
+    let emitted = emit(&job, target::find("nomad").unwrap());
+    assert!(emitted.files.is_some());
+    assert!(
+        emitted.said.contains("the job `one` has ended well"),
+        "{}",
+        emitted.said
+    );
+}
