@@ -330,3 +330,113 @@ fn commands_that_are_no_lines_are_refused() {
         assert!(emitted.said.contains("RUN can't hold"), "{}", emitted.said);
     }
 }
+
+/// A cluster whose image is built.
+fn building(image: &str, services: &str) -> String {
+    format!(
+        "blueprint: v1\nname: demo\nimages:\n  app: {{ ref: \"app:1\", {image} }}\nservices:\n{services}\n"
+    )
+}
+
+const BASE: &str = "user: \"1000\", build: { base: \"debian:12\" }";
+
+/// An image carries a check when whoever runs it is checked so, and nobody otherwise.
+#[test]
+fn an_image_is_checked_as_all_its_processes_are() {
+    let check = |services: &str| {
+        let files = built(&building(BASE, services));
+        !instructions(text(&files, "app/Dockerfile"), "HEALTHCHECK").is_empty()
+    };
+    let one = "  one: { image: app, ports: { a: 1 }, health: { tcp: a } }\n";
+    let service = |more: &str| format!("{one}  two: {{ image: app, ports: {{ a: 1 }}{more} }}\n");
+    assert!(check(one));
+    assert!(check(&service(", health: { tcp: a }")));
+    assert!(!check(&service("")));
+    assert!(!check(&service(", health: { tcp: a, retries: 9 }")));
+    assert!(!check(&service(
+        ", health: { tcp: a }, sidecars: { b: { command: [b] } }"
+    )));
+    assert!(!check("  one: { image: app }"));
+}
+
+/// Root is somebody's decision.
+#[test]
+fn nobody_is_root_without_a_reason() {
+    for (image, taken) in [
+        ("build: { base: \"debian:12\" }", false),
+        ("user: \"0\", build: { base: \"debian:12\" }", false),
+        ("root: why, build: { base: \"debian:12\" }", true),
+        (
+            "user: \"0:0\", root: why, build: { base: \"debian:12\" }",
+            true,
+        ),
+        (BASE, true),
+    ] {
+        let emitted = emit(
+            &building(image, "  one: { image: app }"),
+            target::find("docker").unwrap(),
+        );
+        assert_eq!(emitted.files.is_some(), taken, "{image}: {}", emitted.said);
+    }
+}
+
+/// What a server says instead of the file is no archive; a publisher's first folder is not the product's; and what
+/// was asked by `https` is not answered without.
+#[test]
+fn archives_are_fetched_and_unpacked_as_they_are_meant() {
+    let commands = |archive: &str| {
+        let build = format!(
+            "user: \"1000\", build: {{ base: \"debian:12\", home: /opt/app, archive: {{ {archive} }} }}"
+        );
+        let files = built(&building(&build, "  one: { image: app }"));
+        text(&files, "app/Dockerfile").to_owned()
+    };
+    let url = "url: \"https://example.org/app.tar.gz\"";
+    let plain = commands(url);
+    let fetches: Vec<&str> = plain.split("curl -").skip(1).collect();
+    assert_eq!(fetches.len(), 2);
+    for fetch in fetches {
+        let options: Vec<&str> = fetch.split(' ').collect();
+        assert!(options[0].contains('f'), "{fetch}");
+        assert!(fetch.contains("--proto '=https' "), "{fetch}");
+    }
+    for (strip, option) in [
+        ("", Some("1")),
+        (", strip: 0", None),
+        (", strip: 2", Some("2")),
+    ] {
+        let text = commands(&format!("{url}{strip}"));
+        let (_, rest) = text.split_once("tar -xzf archive.tar.gz").unwrap();
+        let line = rest.lines().next().unwrap();
+        let found = line.split("--strip-components=").nth(1);
+        assert_eq!(found, option, "{strip}");
+    }
+}
+
+/// What the blueprint says of an image counts before what flokkr adds, and what the image brings before what its
+/// base has.
+#[test]
+fn an_image_has_its_own_before_others() {
+    let variables = |image: &str| {
+        let build = format!(
+            "user: \"1000\", launcher: flokkr, conf: /etc/app, build: {{ base: \"debian:12\", launch: true{image} }}"
+        );
+        let files = built(&building(&build, "  one: { image: app }"));
+        let lines = instructions(text(&files, "app/Dockerfile"), "ENV").into_iter();
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let of = |name: &str, lines: &[String]| {
+        let found = lines.iter().rev().find_map(|line| {
+            let rest = line.strip_prefix("ENV ")?.strip_prefix(name)?;
+            rest.strip_prefix('=')
+                .map(|value| value.trim_matches('"').to_owned())
+        });
+        found.unwrap_or_else(|| panic!("no {name}: {lines:?}"))
+    };
+    let usual = variables("");
+    assert_eq!(of("FLOKKR_CONF_DIR", &usual), "/etc/app");
+    assert_eq!(of("FLOKKR_DIALECT", &usual), "flokkr");
+    let own = variables(", env: { FLOKKR_CONF_DIR: /own }, path: [/opt/app/bin, /opt/app/sbin]");
+    assert_eq!(of("FLOKKR_CONF_DIR", &own), "/own");
+    assert_eq!(of("PATH", &own), "/opt/app/bin:/opt/app/sbin:${PATH}");
+}
