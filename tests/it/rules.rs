@@ -4,6 +4,7 @@
 //! Each rule says what a platform does with it. Snapshots hold the same words, but they only say
 //! that something changed; `tests/conformance/mutants` shows who notices more.
 
+mod common;
 mod compose;
 mod kubernetes;
 mod nomad;
