@@ -440,3 +440,97 @@ fn an_image_has_its_own_before_others() {
     assert_eq!(of("FLOKKR_CONF_DIR", &own), "/own");
     assert_eq!(of("PATH", &own), "/opt/app/bin:/opt/app/sbin:${PATH}");
 }
+
+/// An image says what it is: the tag of its name, which is not the port of a registry, and the whole name of its base.
+#[test]
+fn images_say_what_they_are() {
+    for (reference, version, base, name) in [
+        (
+            "app:1",
+            Some("1"),
+            "debian:12",
+            "docker.io/library/debian:12",
+        ),
+        (
+            "localhost:5000/app",
+            None,
+            "localhost/base:1",
+            "localhost/base:1",
+        ),
+        (
+            "example.org:5000/app:2.1",
+            Some("2.1"),
+            "example.org/base:1",
+            "example.org/base:1",
+        ),
+        ("app", None, "some/base:1", "docker.io/some/base:1"),
+    ] {
+        let blueprint = building(
+            &format!("user: \"1000\", build: {{ base: \"{base}\" }}"),
+            "  one: { image: app }",
+        )
+        .replace("\"app:1\"", &format!("\"{reference}\""));
+        let files = built(&blueprint);
+        let labels = instructions(text(&files, "app/Dockerfile"), "LABEL").join("\n");
+        let of = |label: &str| {
+            let (_, rest) = labels.split_once(&format!("org.opencontainers.image.{label}="))?;
+            let value = rest.split([' ', '\n']).next().unwrap();
+            Some(value.trim_matches('"').to_owned())
+        };
+        assert_eq!(of("version").as_deref(), version, "{reference}: {labels}");
+        assert_eq!(of("base.name").as_deref(), Some(name), "{labels}");
+    }
+}
+
+/// A user without a group is in the group of its own number, and what it is to write in belongs to both.
+#[test]
+fn what_is_the_users_belongs_to_the_user() {
+    for (user, ids, group) in [("1000", "1000:1000", "1000"), ("7:8", "7:8", "8")] {
+        let image = format!(
+            "user: \"{user}\", owns: [/opt/app], build: {{ base: \"debian:12\", home: /opt/app, archive: {{ path: app.tar }} }}"
+        );
+        let files = built(&building(&image, "  one: { image: app }"));
+        let dockerfile = text(&files, "app/Dockerfile");
+        let last = *instructions(dockerfile, "USER").last().unwrap();
+        assert_eq!(last, format!("USER {ids}"));
+        assert!(
+            dockerfile.contains(&format!("COPY --from=archive --chown={ids} ")),
+            "{dockerfile}"
+        );
+        assert!(
+            dockerfile.contains(&format!("'app:x:{group}:' >>/etc/group")),
+            "{dockerfile}"
+        );
+    }
+}
+
+/// What unpacks an archive is asked for by the name that the distribution has for it.
+#[test]
+fn archives_are_unpacked_by_what_the_base_has() {
+    for (base, file, tool) in [
+        ("debian:12", "app.tar.xz", "xz-utils"),
+        ("alpine:3", "app.tar.xz", "xz"),
+        ("alpine:3", "app.tar.zst", "tar"),
+        ("debian:12", "app.tar.zst", "zstd"),
+        ("debian:12", "app.tar.bz2", "bzip2"),
+    ] {
+        let image = format!(
+            "user: \"1000\", build: {{ base: \"{base}\", home: /opt/app, archive: {{ path: {file} }} }}"
+        );
+        let files = built(&building(&image, "  one: { image: app }"));
+        let mut words = text(&files, "app/Dockerfile").split_whitespace();
+        assert!(words.any(|word| word == tool), "{base}, {file}");
+    }
+}
+
+/// An image exposes what its own processes listen on, and not what those of another beside them do.
+#[test]
+fn an_image_exposes_ports_of_its_own() {
+    let files = built(&building(
+        BASE,
+        "  one: { image: app, ports: { a: 1, b: { port: 2, protocol: udp } }, sidecars: { s: { image: other, ports: { c: 3 } } } }",
+    )
+    .replace("services:", "  other: { ref: \"other:1\" }\nservices:"));
+    let exposed = instructions(text(&files, "app/Dockerfile"), "EXPOSE");
+    assert_eq!(exposed, ["EXPOSE 1/tcp 2/udp"]);
+}

@@ -436,3 +436,83 @@ fn an_answer_that_says_an_error_is_none() {
         assert_eq!(server.join().unwrap()[0], "GET /it%27s HTTP/1.0");
     }
 }
+
+/// A step has what its process has: the secrets that it fetches something with, and no more memory.
+#[test]
+fn steps_have_what_the_process_has() {
+    let blueprint = minimal(
+        "{ image: app, secrets: { key: null }, resources: { memory: 64Mi }, init: [{ name: step, command: [step] }] }",
+    )
+    .replace("\nservices", "\nsecrets: { key: { env: KEY } }\nservices");
+    let services = composed(&blueprint);
+    for name in ["one", "one-step"] {
+        let service = &services[name];
+        let secret = &service["secrets"][0];
+        assert_eq!(text(&secret["source"]), "key", "{name}");
+        assert_eq!(text(&secret["target"]), "/run/secrets/key", "{name}");
+        let limit = &service["deploy"]["resources"]["limits"]["memory"];
+        assert_eq!(of_compose(text(limit)), 64 << 20, "{name}");
+    }
+}
+
+/// What would make another process than was written is refused, each alone, and what stands beside it is not.
+#[test]
+fn what_can_not_be_meant_is_refused() {
+    for (service, taken) in [
+        ("resources: { cpu: 2, limits: { cpu: 1 } }", false),
+        ("resources: { cpu: 1, limits: { cpu: 1 } }", true),
+        (
+            "kind: ensemble, replicas: 2, entrypoint: [\"{{ 'a' if replica.index == 0 else omit }}\"]",
+            false,
+        ),
+        (
+            "kind: ensemble, replicas: 2, entrypoint: [\"a{{ replica.index }}\"]",
+            true,
+        ),
+        ("env: { A_B: x }, config: { a.properties: { b: c } }", true),
+        ("labels: { flokkr.own: x }", false),
+        ("labels: { own.flokkr: x }", true),
+        (
+            "files: { /run/secrets/key: x }, secrets: { key: null }",
+            false,
+        ),
+        (
+            "files: { /run/secrets/other: x }, secrets: { key: null }",
+            true,
+        ),
+        ("files: { /etc/app/made: x }", false),
+        ("files: { /etc/app/other: x }", true),
+        (
+            "config: { made.properties: { b: c }, delivery: files }",
+            false,
+        ),
+        ("files: { /etc/folder/: x }", false),
+        ("files: { /v: x }, volumes: { v: { path: /v } }", false),
+        ("files: { /v: x }, volumes: { v: { path: /w } }", true),
+        (
+            "volumes: { v: { path: /v } }, sidecars: { s: { command: [s], files: { /v: x } } }",
+            false,
+        ),
+        (
+            "volumes: { v: { path: /v } }, sidecars: { s: { command: [s], files: { /v: x }, volumes: false } }",
+            true,
+        ),
+        ("ports: { a: 1 }, health: { tcp: a, retries: 0 }", false),
+        ("ports: { a: 1 }, health: { tcp: a, interval: 0s }", false),
+        ("ports: { a: 1 }, health: { tcp: a, timeout: 0s }", false),
+    ] {
+        let blueprint = minimal(&format!("{{ image: app, {service} }}"))
+            .replace(
+                "\"app:1\"",
+                "\"app:1\", conf: /etc/app, rewrites: [/etc/app/made, /etc/app/made.properties]",
+            )
+            .replace("\nservices", "\nsecrets: { key: { env: KEY } }\nservices");
+        let emitted = emit(&blueprint, target::find("compose").unwrap());
+        assert_eq!(
+            emitted.files.is_some(),
+            taken,
+            "{service}: {}",
+            emitted.said
+        );
+    }
+}

@@ -237,3 +237,163 @@ fn compose_mounts_no_secret_of_another() {
         assert_eq!(emitted.files.is_some(), taken, "{source}: {}", emitted.said);
     }
 }
+
+/// What a service becomes is there with the profiles of the service, and not without: its steps, its sidecars, what
+/// gives it its volumes and what holds its network.
+#[test]
+fn compose_has_a_service_with_its_profiles_only() {
+    let blueprint = minimal(
+        "{ image: app, profiles: [x, y], volumes: { own: { path: /own } }, init: [{ name: step, command: [step] }], \
+         sidecars: { agent: { command: [agent] } } }",
+    )
+    .replace("\"app:1\"", "\"app:1\", user: \"7\"");
+    let services = composed(&blueprint);
+    let all = entries(&services);
+    assert_eq!(all.len(), 5, "{all:?}");
+    for (name, service) in all {
+        assert_eq!(texts(&service["profiles"]), ["x", "y"], "{name}");
+    }
+}
+
+/// A sidecar sees what the main process stores, unless it wants none of it, and the processes of others only when it
+/// asks for them.
+#[test]
+fn compose_gives_a_sidecar_what_it_asks_for() {
+    for (more, volumes, processes) in [
+        ("", 1, false),
+        (", volumes: true, processes: true", 1, true),
+        (", volumes: false, processes: false", 0, false),
+    ] {
+        let services = composed(&minimal(&format!(
+            "{{ image: app, volumes: {{ own: {{ path: /own }} }}, sidecars: {{ agent: {{ command: [agent]{more} }} }} }}"
+        )));
+        let name = entries(&services)
+            .into_iter()
+            .map(|(name, _)| name)
+            .find(|name| name.ends_with("-agent"));
+        let agent = &services[name.unwrap()];
+        assert_eq!(items(&agent["volumes"]).len(), volumes, "{more}");
+        assert_eq!(!agent["pid"].is_null(), processes, "{more}");
+    }
+}
+
+/// What has ended well is started again only if it is said; a job that failed is, unless it is said otherwise.
+#[test]
+fn compose_starts_again_what_has_to_be() {
+    for (service, policy) in [
+        ("", "unless-stopped"),
+        (", restart: on-failure", "on-failure"),
+        (", restart: never", "no"),
+        (", kind: job", "on-failure"),
+        (", kind: job, restart: never", "no"),
+    ] {
+        let services = composed(&minimal(&format!("{{ image: app{service} }}")));
+        assert_eq!(text(&services["one"]["restart"]), policy, "{service}");
+    }
+    let services = composed(&minimal("{ image: app, stop: { signal: SIGQUIT } }"));
+    assert_eq!(text(&services["one"]["stop_signal"]), "SIGQUIT");
+}
+
+/// A number of the node is one container's, and a name is one volume's. In the node's network all replicas listen on
+/// the same number.
+#[test]
+fn compose_refuses_what_two_want() {
+    let port = |number: u16| format!("ports: {{ a: {{ port: {number}, publish: {number} }} }}");
+    let two = |replicas: u32, number: u16| {
+        minimal(&format!(
+            "{{ image: app, replicas: {replicas}, {} }}",
+            port(8080)
+        )) + &format!("  two: {{ image: app, {} }}\n", port(number))
+    };
+    let host = |replicas: u32| {
+        minimal(&format!(
+            "{{ image: app, replicas: {replicas}, ports: {{ a: 80 }} }}"
+        )) + "targets: { compose: { network: host } }\n"
+    };
+    let volumes = |name: &str| {
+        minimal("{ image: app, volumes: { a-b: { path: /v } } }")
+            + &format!("  one-a: {{ image: app, volumes: {{ {name}: {{ path: /v }} }} }}\n")
+    };
+    for (blueprint, taken) in [
+        (two(3, 8082), false),
+        (two(2, 8082), true),
+        (host(2), false),
+        (host(1), true),
+        (volumes("b"), false),
+        (volumes("c"), true),
+    ] {
+        let emitted = emit(&blueprint, target::find("compose").unwrap());
+        assert_eq!(
+            emitted.files.is_some(),
+            taken,
+            "{blueprint}{}",
+            emitted.said
+        );
+    }
+}
+
+/// In the node's network no name of a service leads anywhere: everybody is `localhost`, whoever asks.
+#[test]
+fn compose_finds_everybody_in_the_network_of_the_node() {
+    let services = composed(
+        "blueprint: v1\nname: demo\nimages: { app: { ref: \"app:1\" } }\nservices:\n  \
+         db: { image: app, ports: { a: 1 }, health: { tcp: a } }\n  \
+         other: { image: app, ports: { a: 2, b: 3 }, health: { start: { tcp: b }, ready: { command: [ok] } } }\n  \
+         user: { image: app, needs: [other.a], init: [{ name: step, command: [step] }] }\n\
+         targets: { compose: { network: host } }\n",
+    );
+    for (name, service) in entries(&services) {
+        assert_eq!(text(&service["network_mode"]), "host", "{name}");
+    }
+    let check = texts(&services["db"]["healthcheck"]["test"]).join(" ");
+    assert!(check.contains("/dev/tcp/127.0.0.1/1"), "{check}");
+    let gate = texts(&services["wait-other-a-all"]["command"]);
+    assert_eq!(gate, ["1", "localhost:2"]);
+}
+
+/// Ports are open to this machine, and to others when it is said.
+#[test]
+fn compose_opens_ports_to_whom_it_is_told() {
+    let one = minimal("{ image: app, ports: { a: { port: 80, publish: true } } }");
+    for (settings, address) in [
+        ("", "127.0.0.1"),
+        ("targets: { compose: { bind: 10.0.0.1 } }\n", "10.0.0.1"),
+    ] {
+        let services = composed(&format!("{one}{settings}"));
+        assert_eq!(text(&services["one"]["ports"][0]["host_ip"]), address);
+    }
+}
+
+/// What is left out is said, and no more than that.
+#[test]
+fn compose_says_what_it_leaves_out() {
+    let file = |mode: &str| format!("files: {{ /a: {{ text: a, mode: \"{mode}\" }} }}");
+    let apart = "ports: { a: 1 }, health: { ready: { tcp: a }, alive: { tcp: a } }";
+    let whole = "ports: { a: 1 }, health: { tcp: a }";
+    for (service, field) in [
+        (file("0755"), Some("files.mode")),
+        (file("0600"), Some("files.mode")),
+        (file("0644"), None),
+        (file("0444"), None),
+        (apart.to_owned(), Some("health.alive")),
+        (whole.to_owned(), None),
+    ] {
+        let blueprint = minimal(&format!("{{ image: app, {service} }}"));
+        let said = emit(&blueprint, target::find("compose").unwrap()).said;
+        let heard = field.is_some_and(|f| said.contains(&format!("accept: {{ {f}:")));
+        assert_eq!(heard, field.is_some(), "{service}: {said}");
+        assert_eq!(
+            said.contains("does not carry"),
+            field.is_some(),
+            "{service}: {said}"
+        );
+    }
+    // Who shares a name with others can't be told from them.
+    for (kind, is_lost) in [("service", true), ("ensemble", false)] {
+        let blueprint = minimal(&format!(
+            "{{ image: app, kind: {kind}, replicas: 3, ports: {{ a: 1 }} }}"
+        )) + "  user: { image: app, needs: { one.a: majority } }\n";
+        let said = emit(&blueprint, target::find("compose").unwrap()).said;
+        assert_eq!(said.contains("accept: { needs.quorum:"), is_lost, "{said}");
+    }
+}
