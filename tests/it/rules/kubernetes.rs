@@ -358,3 +358,212 @@ fn nobody_waits_for_udp() {
         }
     }
 }
+
+/// A volume that is only read can't be written, whoever mounts it; a temporary one has its size; and a sidecar that
+/// has the volumes of its service unless it is told that it has none.
+#[test]
+fn kubernetes_mounts_what_was_asked_for() {
+    let volumes = "a: { path: /a, kind: temporary, size: 64Mi, readonly: true }, b: { path: /b, kind: temporary }";
+    let template = pod(
+        &minimal(&format!(
+            "{{ image: app, volumes: {{ {volumes} }}, sidecars: {{ bare: {{ command: [a], volumes: false }}, all: {{ command: [a] }} }} }}"
+        )),
+        "Deployment",
+        "one",
+    );
+    let spec = &template["spec"];
+    let containers = [&spec["initContainers"], &spec["containers"]];
+    let mounted = |name: &str| -> Vec<(String, bool)> {
+        let mut all = containers.into_iter().flat_map(items);
+        let container = all.find(|c| text(&c["name"]) == name).unwrap();
+        let mounts = container["volumeMounts"].as_sequence();
+        let mounts = mounts.into_iter().flatten().map(|m| {
+            let readonly = m["readOnly"].as_bool().unwrap_or_default();
+            (text(&m["mountPath"]).to_owned(), readonly)
+        });
+        mounts.collect()
+    };
+    let both = [("/a".to_owned(), true), ("/b".to_owned(), false)];
+    assert_eq!(mounted("one"), both);
+    assert_eq!(mounted("all"), both);
+    assert_eq!(mounted("bare"), []);
+    let first = items(&spec["volumes"])
+        .iter()
+        .find(|v| text(&v["name"]) == "a");
+    let limit = &first.unwrap()["emptyDir"]["sizeLimit"];
+    assert_eq!(text(limit), "64Mi");
+}
+
+/// A UDP port is one everywhere; the ports of a sidecar are its container's.
+#[test]
+fn kubernetes_opens_the_ports_of_each_container() {
+    let files = files(
+        &minimal(
+            "{ image: app, ports: { a: { port: 7001, protocol: udp }, b: 7002 }, \
+               sidecars: { agent: { command: [a], ports: { c: 7003 } } } }",
+        ),
+        "kubernetes",
+    );
+    let spec = &object(&files, "Deployment", "one")["spec"]["template"]["spec"];
+    let opened = |container: &Value| -> Vec<(u64, bool)> {
+        let ports = items(&container["ports"]).iter().map(|p| {
+            let udp = p["protocol"].as_str() == Some("UDP");
+            (p["containerPort"].as_u64().unwrap(), udp)
+        });
+        ports.collect()
+    };
+    assert_eq!(
+        opened(&spec["containers"][0]),
+        [(7001, true), (7002, false)]
+    );
+    assert_eq!(opened(&spec["initContainers"][0]), [(7003, false)]);
+    let service = object(&files, "Service", "one");
+    let ports = items(&service["spec"]["ports"]).iter();
+    let udp = ports.filter(|p| p["protocol"].as_str() == Some("UDP"));
+    assert_eq!(
+        udp.map(|p| p["port"].as_u64()).collect::<Vec<_>>(),
+        [Some(7001)]
+    );
+}
+
+/// A check has the time and the tries that it is given, in whole seconds and not fewer.
+#[test]
+fn kubernetes_checks_as_it_is_told() {
+    let template = pod(
+        &minimal(
+            "{ image: app, ports: { a: 1 }, health: { ready: { tcp: a, interval: 20s, timeout: 1500ms, retries: 1 } } }",
+        ),
+        "Deployment",
+        "one",
+    );
+    let probe = &template["spec"]["containers"][0]["readinessProbe"];
+    let number = |key: &str| probe[key].as_u64();
+    assert_eq!(number("periodSeconds"), Some(20));
+    assert_eq!(number("timeoutSeconds"), Some(2));
+    assert_eq!(number("failureThreshold"), Some(1));
+}
+
+/// A service is a StatefulSet if any of its volumes is its own, and containers share their processes if any sidecar
+/// asks for that.
+#[test]
+fn one_of_many_is_enough_for_kubernetes() {
+    for volumes in [
+        "a: { path: /a, kind: temporary }, b: { path: /b, size: 1Gi }",
+        "b: { path: /b, size: 1Gi }, a: { path: /a, kind: temporary }",
+    ] {
+        let blueprint = minimal(&format!("{{ image: app, volumes: {{ {volumes} }} }}"));
+        assert_eq!(kinds(&blueprint, "StatefulSet").len(), 1, "{volumes}");
+    }
+    for (first, second, shared) in [
+        (true, false, Some(true)),
+        (false, true, Some(true)),
+        (false, false, None),
+    ] {
+        let template = pod(
+            &minimal(&format!(
+                "{{ image: app, sidecars: {{ a: {{ command: [a], processes: {first} }}, b: {{ command: [b], processes: {second} }} }} }}"
+            )),
+            "Deployment",
+            "one",
+        );
+        assert_eq!(template["spec"]["shareProcessNamespace"].as_bool(), shared);
+    }
+}
+
+/// Nodes are drained of one replica at a time, and a pod is near each service that it should be near.
+#[test]
+fn kubernetes_keeps_what_belongs_together() {
+    let blueprint = minimal("{ image: app, replicas: 3, placement: { with: [two, three] } }")
+        + "  two: { image: app }\n  three: { image: app }\n";
+    let files = files(&blueprint, "kubernetes");
+    let budget = object(&files, "PodDisruptionBudget", "one");
+    assert_eq!(budget["spec"]["maxUnavailable"].as_u64(), Some(1));
+    let affinity = &object(&files, "Deployment", "one")["spec"]["template"]["spec"]["affinity"];
+    let near = &affinity["podAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"];
+    let names = items(near).iter().map(|term| {
+        let labels = &term["podAffinityTerm"]["labelSelector"]["matchLabels"];
+        text(&labels["app.kubernetes.io/name"])
+    });
+    assert_eq!(names.collect::<Vec<_>>(), ["two", "three"]);
+}
+
+/// Labels that select pods are Kubernetes' own: the blueprint's can't take their place, which is said; what is no
+/// label is an annotation.
+#[test]
+fn kubernetes_keeps_labels_apart() {
+    let blueprint = minimal(
+        "{ image: app, labels: { app.kubernetes.io/name: other, example.org/note: \"two words\" } }",
+    );
+    let emitted = emit(&blueprint, target::find("kubernetes").unwrap());
+    assert!(
+        emitted.said.contains("the label `app.kubernetes.io/name`"),
+        "{}",
+        emitted.said
+    );
+    let template = pod(&blueprint, "Deployment", "one");
+    let metadata = &template["metadata"];
+    assert_eq!(text(&metadata["labels"]["app.kubernetes.io/name"]), "one");
+    let note = &metadata["annotations"]["example.org/note"];
+    assert_eq!(text(note), "two words");
+}
+
+/// A text that is there with two modes is two files, and what its owner may execute the pod's group may, too: the
+/// files are root's.
+#[test]
+fn kubernetes_gives_files_their_modes() {
+    let template = pod(
+        &minimal(
+            "{ image: app, files: { /a: { text: x, mode: \"0700\" }, /b: { text: x, mode: \"0600\" } } }",
+        ),
+        "Deployment",
+        "one",
+    );
+    let spec = &template["spec"];
+    let mode = |path: &str| {
+        let mut mounts = items(&spec["containers"][0]["volumeMounts"]).iter();
+        let mount = mounts.find(|m| text(&m["mountPath"]) == path).unwrap();
+        let mut volumes = items(&spec["volumes"]).iter();
+        let volume = volumes.find(|v| v["name"] == mount["name"]).unwrap();
+        let mut all = items(&volume["configMap"]["items"]).iter();
+        let item = all.find(|i| i["path"] == mount["subPath"]).unwrap();
+        item["mode"].as_u64().unwrap()
+    };
+    assert_eq!(mode("/a"), 0o710);
+    assert_eq!(mode("/b"), 0o600);
+}
+
+/// What a pod can't do is said: to end without another start, by another signal, its sidecars last.
+#[test]
+fn kubernetes_says_what_a_pod_can_not_do() {
+    for (settings, service, loss) in [
+        ("", "restart: never", "is always restarted"),
+        ("", "restart: on-failure", "is always restarted"),
+        ("", "stop: { signal: SIGINT }", "the stop signal SIGINT"),
+        (
+            "version: \"1.28\"",
+            "sidecars: { agent: { command: [a] } }",
+            "ends after the main process",
+        ),
+    ] {
+        let blueprint = with(settings, &format!("{{ image: app, {service} }}"));
+        let emitted = emit(&blueprint, target::find("kubernetes").unwrap());
+        assert!(emitted.said.contains(loss), "{service}: {}", emitted.said);
+    }
+}
+
+/// Only the versions that know `sleep` are given it, and its time is the pod's as well.
+#[test]
+fn kubernetes_sleeps_before_the_end() {
+    for (version, knows) in [("1.28", false), ("1.29", false), ("1.30", true)] {
+        let blueprint = with(
+            &format!("version: \"{version}\""),
+            "{ image: app, stop: { before: [sleep, \"7\"], grace: 40s } }",
+        );
+        let spec = pod(&blueprint, "Deployment", "one")["spec"].clone();
+        let before = &spec["containers"][0]["lifecycle"]["preStop"];
+        assert_eq!(before["sleep"]["seconds"].as_u64() == Some(7), knows);
+        assert_eq!(before["exec"].is_null(), knows, "{version}");
+        let whole = spec["terminationGracePeriodSeconds"].as_u64();
+        assert_eq!(whole, Some(47), "{version}");
+    }
+}

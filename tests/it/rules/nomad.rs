@@ -380,3 +380,87 @@ fn nomad_says_that_it_waits_for_no_job() {
         emitted.said
     );
 }
+
+/// A check is made as often, and may take as long, as the blueprint says; a process ends by its signal, in its time;
+/// and a sidecar that ended is started again.
+#[test]
+fn nomad_runs_processes_as_it_is_told() {
+    let group = one(&minimal(
+        "{ image: app, ports: { a: 1 }, stop: { signal: SIGQUIT, grace: 90s }, \
+           health: { tcp: a, interval: 2s, timeout: 3s, within: 80s }, sidecars: { agent: { command: [a] } } }",
+    ));
+    let main = task(&group, "one");
+    assert_eq!(main.text("kill_signal"), Some("SIGQUIT"));
+    assert_eq!(main.text("kill_timeout"), Some("90s"));
+    let check = main.only("service").body.only("check");
+    assert_eq!(check.body.text("interval").map(seconds), Some(2));
+    assert_eq!(check.body.text("timeout").map(seconds), Some(3));
+    let hook = &task(&group, "agent").only("lifecycle").body;
+    assert_eq!(hook.plain("sidecar"), Some("true"));
+    assert_eq!(hook.text("hook"), Some("poststart"));
+}
+
+/// A volume that is only read can't be written, what replicas share is one volume, a class is a driver, and a volume
+/// in memory has its size in bytes.
+#[test]
+fn nomad_mounts_what_was_asked_for() {
+    let group = one(&minimal(
+        "{ image: app, kind: ensemble, replicas: 2, volumes: { own: { path: /own, size: 1Gi }, \
+           all: { path: /all, kind: shared, size: 1Gi, class: nfs, readonly: true }, \
+           quick: { path: /quick, kind: memory, size: 64Mi } } }",
+    ));
+    let config = &task(&group, "one").only("config").body;
+    let mount = |path: &str| -> &Body {
+        let mut mounts = config.blocks("mount");
+        let found = mounts.find(|m| m.body.text("target") == Some(path));
+        &found.unwrap_or_else(|| panic!("no mount at {path}")).body
+    };
+    let all = mount("/all");
+    assert_eq!(all.text("source"), Some("demo-one-all"));
+    assert_eq!(all.plain("readonly"), Some("true"));
+    let driver = &all.only("volume_options").body.only("driver_config").body;
+    assert_eq!(driver.text("name"), Some("nfs"));
+    assert_eq!(mount("/own").plain("readonly"), None);
+    let memory = &mount("/quick").only("tmpfs_options").body;
+    assert_eq!(memory.plain("size"), Some("67108864"));
+}
+
+/// What ends is tried again as often as the blueprint says, and an update stops one replica at a time.
+#[test]
+fn nomad_tries_again_as_it_is_told() {
+    let restart = |service: &str| {
+        let group = one(&minimal(&format!("{{ image: app, {service} }}")));
+        let restart = &group.only("restart").body;
+        (
+            restart.plain("attempts").unwrap() == "0",
+            restart.text("mode").unwrap().to_owned(),
+        )
+    };
+    let fails = "fail".to_owned();
+    assert_eq!(restart("kind: job, restart: never"), (true, fails.clone()));
+    assert_eq!(restart("kind: job, restart: on-failure"), (false, fails));
+    assert_eq!(restart("restart: always"), (false, "delay".to_owned()));
+    for (health, looked_at) in [("", "task_states"), (", health: { tcp: a }", "checks")] {
+        let blueprint = minimal(&format!("{{ image: app, ports: {{ a: 1 }}{health} }}"));
+        let files = files(&blueprint, "nomad");
+        let file = files.iter().find(|f| f.path == "one.nomad.hcl").unwrap();
+        let update = job::parsed(&file.text).taken("job").taken("update");
+        assert_eq!(update.plain("max_parallel"), Some("1"));
+        assert_eq!(update.text("health_check"), Some(looked_at));
+    }
+}
+
+/// Replicas are spread over what the blueprint names, on nodes that say what it asks for, near all that it names.
+#[test]
+fn nomad_chooses_nodes_as_it_is_told() {
+    let blueprint = minimal(
+        "{ image: app, replicas: 3, placement: { spread: zone, nodes: { disk: ssd }, with: [two, three] } }",
+    ) + "  two: { image: app }\n  three: { image: app }\n";
+    let group = one(&blueprint);
+    let whole = format!("{group:?}");
+    assert!(format!("{:?}", group.only("spread")).contains("meta.zone"));
+    assert!(format!("{:?}", group.only("constraint")).contains("meta.disk"));
+    let near: Vec<String> = group.blocks("affinity").map(|a| format!("{a:?}")).collect();
+    assert_eq!(near.len(), 2, "{whole}");
+    assert!(near[0].contains("meta.two") && near[1].contains("meta.three"));
+}
