@@ -1,7 +1,7 @@
 //! The configuration files that flokkr renders itself, and reads back.
 
 use crate::env::{borrowed, entries, hostile, owned};
-use flokkr::conffile::{Format, parse, render};
+use flokkr::conffile::{Format, merge, parse, render};
 use indexmap::IndexMap;
 use proptest::prelude::*;
 
@@ -235,5 +235,21 @@ fn flatten(key: String, value: &serde_yaml::Value, found: &mut IndexMap<String, 
         serde_yaml::Value::Bool(value) => drop(found.insert(key, value.to_string())),
         serde_yaml::Value::Number(value) => drop(found.insert(key, value.to_string())),
         other => panic!("{other:?}"),
+    }
+}
+
+/// A line of a shell file that goes on would take in the first one that is laid over it.
+#[test]
+fn a_line_that_goes_on_ends_before_a_merge() {
+    let merged = merge(Format::Sh, "export A=b\\\n", &[("C", "d")]).unwrap();
+    assert_eq!(merged, "export A=b\\\n\nexport C='d'\n");
+}
+
+/// A word that readers of YAML 1.1 take for a boolean has quotes as a key, in capitals as well.
+#[test]
+fn words_of_yaml_are_no_plain_keys() {
+    for key in ["no", "No", "OFF", "Null", "y", "Y"] {
+        let text = render(Format::Yaml, &[(key, "x")]).unwrap();
+        assert_eq!(text, format!("\"{key}\": \"x\"\n"));
     }
 }

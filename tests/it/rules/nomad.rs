@@ -464,3 +464,43 @@ fn nomad_chooses_nodes_as_it_is_told() {
     assert_eq!(near.len(), 2, "{whole}");
     assert!(near[0].contains("meta.two") && near[1].contains("meta.three"));
 }
+
+/// What Nomad can't do is said, and what it would refuse is refused.
+#[test]
+fn nomad_says_what_it_can_not_do() {
+    let two = "{ image: app, ports: { a: { port: 1, publish: 7001 } } }";
+    let clash = format!("{}  two: {two}\n", minimal(two));
+    for (blueprint, is_emitted, what) in [
+        (
+            minimal("{ image: app, restart: on-failure }"),
+            true,
+            "only a job may end",
+        ),
+        (
+            minimal("{ image: app, resources: { cpu: 1, limits: { cpu: 2 } } }"),
+            true,
+            "may use every idle processor",
+        ),
+        (
+            minimal("{ image: app, stop: { before: [a] } }"),
+            true,
+            "nothing runs before the signal",
+        ),
+        (
+            with("discovery: static", two),
+            true,
+            "a port is published on its own number",
+        ),
+        (clash, false, "both want port 7001"),
+        (
+            with("separate: [other]", two),
+            false,
+            "there is no service `other`",
+        ),
+        (with("priority: 0", two), false, "`0` is no priority"),
+    ] {
+        let emitted = emit(&blueprint, target::find("nomad").unwrap());
+        assert_eq!(emitted.files.is_some(), is_emitted, "{blueprint}");
+        assert!(emitted.said.contains(what), "{blueprint}: {}", emitted.said);
+    }
+}
