@@ -8,7 +8,7 @@
 
 use std::fmt::Write as _;
 
-use indexmap::IndexSet;
+use indexmap::{IndexMap, IndexSet};
 
 use super::addressing::pod_name;
 use super::model::{EnvValue, EnvVar};
@@ -28,8 +28,8 @@ pub(super) struct Carrier {
     tokens: Vec<Vec<String>>,
     /// The variables that hold them.
     variables: [String; 2],
-    /// Names of variables that the blueprint uses, in any container of the pod.
-    taken: IndexSet<String>,
+    /// The variables that hold secrets, by those.
+    secrets: IndexMap<String, String>,
 }
 
 /// What the texts of one container refer to.
@@ -40,8 +40,14 @@ pub(super) struct References {
 }
 
 impl Carrier {
-    /// For a service; `taken` are the names of variables that its containers have.
-    pub(super) fn new(service: &Service, first: u32, taken: IndexSet<String>) -> Self {
+    /// For a service; `taken` are the names of variables that its containers have, `secrets` all that there
+    /// are.
+    pub(super) fn new<'s>(
+        service: &Service,
+        first: u32,
+        mut taken: IndexSet<String>,
+        secrets: impl Iterator<Item = &'s str>,
+    ) -> Self {
         let texts = |text: &dyn Fn(u32) -> String| (0..service.replicas).map(text).collect();
         let tokens = vec![
             texts(&|i| pod_name(&service.name, first, i)),
@@ -49,10 +55,17 @@ impl Carrier {
         ];
         let variables =
             ["POD_NAME", "FLOKKR_REPLICA"].map(|name| free(name, &|n| taken.contains(n)));
+        taken.extend(variables.iter().cloned());
+        let mut by_secret = IndexMap::new();
+        for secret in secrets {
+            let variable = free(&secret_variable(secret), &|n| taken.contains(n));
+            taken.insert(variable.clone());
+            by_secret.insert(secret.to_owned(), variable);
+        }
         Self {
             tokens,
             variables,
-            taken,
+            secrets: by_secret,
         }
     }
 
@@ -138,7 +151,7 @@ impl Carrier {
         variables.extend(references.secrets.iter().map(|token| {
             let (name, key) = secret(token);
             EnvVar {
-                name: self.secret_variable(token),
+                name: self.secret_variable(token).to_owned(),
                 value: EnvValue::Secret { name, key },
             }
         }));
@@ -159,18 +172,13 @@ impl Carrier {
         });
         let secrets = references.secrets.iter().map(|secret| {
             let value = Each::Same(Some(Value::secret(secret)));
-            (self.secret_variable(secret), value)
+            (self.secret_variable(secret).to_owned(), value)
         });
         tokens.chain(secrets).collect()
     }
 
-    fn secret_variable(&self, secret: &str) -> String {
-        let name: String = secret
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
-            .collect();
-        let name = format!("SECRET_{}", name.to_ascii_uppercase());
-        free(&name, &|n| self.taken.contains(n))
+    fn secret_variable(&self, secret: &str) -> &str {
+        self.secrets.get(secret).map_or("", String::as_str)
     }
 
     fn pieces(&self, slot: &Slot) -> Option<Vec<Piece>> {
@@ -224,6 +232,12 @@ fn free(name: &str, taken: &dyn Fn(&str) -> bool) -> String {
     }
     let mut numbered = (2..).map(|n| format!("{name}_{n}"));
     numbered.find(|n| !taken(n)).unwrap_or_default()
+}
+
+/// What the variable of a secret is called, unless another one has that name.
+fn secret_variable(secret: &str) -> String {
+    let name = secret.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    format!("SECRET_{}", name.to_ascii_uppercase())
 }
 
 /// Characters that texts for Kubernetes can't have: server-side apply refuses or changes them, as

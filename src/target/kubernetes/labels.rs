@@ -1,9 +1,11 @@
 //! Labels: the recommended ones, the stable part of them that selects pods, and those of the
 //! blueprint, which are annotations where Kubernetes takes no such label.
 
+use super::checksum::ANNOTATION;
 use super::lower::Lowering;
 use super::model::Labels;
 use crate::plan::{Each, Label, Service};
+use crate::problem::Problem;
 
 /// The labels that all objects of a cluster have.
 pub(super) fn of_cluster(cluster: &str) -> Labels {
@@ -59,6 +61,17 @@ impl Lowering<'_> {
             match value {
                 Some(value) if is_label_key(key) && is_label_value(value) => {
                     labels.push((key.to_string(), value.to_owned()));
+                }
+                Some(_) if **key == *ANNOTATION => {
+                    let problem = Problem::error(
+                        "unsupported",
+                        format!("Kubernetes can't have the label `{key}`"),
+                    );
+                    let problem = problem
+                        .at(*span)
+                        .label("pods have a checksum of their own there");
+                    let problem = problem.help("use another name");
+                    self.account.refused("labels", *span, problem);
                 }
                 Some(value)
                     if is_annotation_key(key) && !value.contains(super::carrier::is_unsafe) =>

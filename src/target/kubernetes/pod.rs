@@ -72,8 +72,9 @@ impl<'l, 'a> Draft<'l, 'a> {
             .collect();
         let first = lowering.settings.first(&service.name);
         let volumes: Vec<&str> = service.volumes.iter().map(|v| &*v.name).collect();
+        let secrets = lowering.plan.secrets.iter().map(|s| &*s.name);
         Self {
-            carrier: Carrier::new(service, first, taken),
+            carrier: Carrier::new(service, first, taken, secrets),
             lowering,
             service,
             files: Files::beside(&volumes),
@@ -478,8 +479,13 @@ impl<'l, 'a> Draft<'l, 'a> {
                 ("port", port.number.to_string()),
                 ("path", "/metrics".to_owned()),
             ];
-            let scrape = scrape.map(|(key, value)| (format!("prometheus.io/{key}"), value));
-            pod.annotations.extend(scrape);
+            for (key, value) in scrape {
+                let key = format!("prometheus.io/{key}");
+                // What the blueprint says of its own counts.
+                if !pod.annotations.iter().any(|(own, _)| *own == key) {
+                    pod.annotations.push((key, value));
+                }
+            }
         }
     }
 

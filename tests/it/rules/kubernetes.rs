@@ -567,3 +567,68 @@ fn kubernetes_sleeps_before_the_end() {
         assert_eq!(whole, Some(47), "{version}");
     }
 }
+
+/// An annotation of the blueprint is there once, and counts; the checksum has a name of its own.
+#[test]
+fn kubernetes_annotates_nothing_twice() {
+    let service = |labels: &str| {
+        minimal(&format!(
+            "{{ image: app, ports: {{ metrics: 9090 }}, labels: {{ {labels} }} }}"
+        ))
+    };
+    let template = pod(&service("prometheus.io/path: /custom"), "Deployment", "one");
+    let annotations = entries(&template["metadata"]["annotations"]);
+    let value = |key: &str| {
+        let values = annotations.iter().filter(|(k, _)| *k == key);
+        values.map(|(_, v)| text(v)).collect::<Vec<_>>()
+    };
+    assert_eq!(value("prometheus.io/path"), ["/custom"]);
+    assert_eq!(value("prometheus.io/port"), ["9090"]);
+    let refused = emit(
+        &service("checksum/config: \"a b\""),
+        target::find("kubernetes").unwrap(),
+    );
+    assert!(refused.files.is_none(), "{}", refused.said);
+    assert!(
+        refused.said.contains("`checksum/config`"),
+        "{}",
+        refused.said
+    );
+}
+
+/// However alike the names of secrets are, each has a variable of its own, which nothing else has.
+#[test]
+fn kubernetes_tells_secrets_apart() {
+    let blueprint = format!(
+        "{}secrets: {{ a-b: {{ external: one }}, a_b: {{ external: two }}, a_b_2: {{ external: three }} }}\n",
+        minimal(
+            "{ image: app, env: { X: \"x{{ secret('a-b') }}\", Y: \"y{{ secret('a_b') }}\", Z: \"z{{ secret('a_b_2') }}\", SECRET_A_B: own } }"
+        )
+    );
+    let template = pod(&blueprint, "Deployment", "one");
+    let env = items(&template["spec"]["containers"][0]["env"]);
+    let of = |name: &str| {
+        let mut found = env.iter().filter(|v| text(&v["name"]) == name);
+        let first = found.next().unwrap_or_else(|| panic!("no {name}"));
+        assert!(found.next().is_none(), "{name} twice");
+        first.clone()
+    };
+    assert_eq!(text(&of("SECRET_A_B")["value"]), "own");
+    for (name, before, secret) in [("X", "x", "one"), ("Y", "y", "two"), ("Z", "z", "three")] {
+        let value = of(name);
+        let reference = text(&value["value"])
+            .strip_prefix(before)
+            .unwrap()
+            .to_owned();
+        let variable = reference
+            .strip_prefix("$(")
+            .unwrap()
+            .strip_suffix(')')
+            .unwrap()
+            .to_owned();
+        assert_eq!(
+            text(&of(&variable)["valueFrom"]["secretKeyRef"]["name"]),
+            secret
+        );
+    }
+}
