@@ -197,8 +197,8 @@ fn name_text(name: &str) -> String {
     quoted(name)
 }
 
-/// A text in double quotes that ends a line. Two backslashes there are none at the end of it for Docker, but
-/// one for Buildah (1.28).
+/// A text in double quotes that ends a line. Where backslashes end it, Docker takes two of them for one of the
+/// text; Buildah (1.28) takes the last for the sign that the line goes on.
 fn last(text: &str) -> String {
     let mut out = quoted(text);
     if text.ends_with('\\') {
