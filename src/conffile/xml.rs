@@ -399,9 +399,18 @@ pub(super) fn without(text: &str, keys: &[&str]) -> Result<String, String> {
             rest = behind;
         } else if after.starts_with("/configuration") {
             return Ok(kept);
-        } else if after.starts_with("configuration/") {
-            kept.push_str("<configuration>");
-            return Ok(kept);
+        } else if after.starts_with("configuration") {
+            let tag = Tag::read(after)?;
+            let (own, _) = after
+                .split_at_checked(after.len() - tag.behind.len())
+                .ok_or("`>` is missing")?;
+            kept.push('<');
+            if let Some(own) = own.strip_suffix("/>") {
+                kept.extend([own.trim_end(), ">"]);
+                return Ok(kept);
+            }
+            kept.push_str(own);
+            rest = tag.behind;
         } else if after.starts_with("property") {
             let (block, behind) = property(after)?;
             if keys.contains(&name_of(block)?.as_str()) {

@@ -253,3 +253,39 @@ fn words_of_yaml_are_no_plain_keys() {
         assert_eq!(text, format!("\"{key}\": \"x\"\n"));
     }
 }
+
+/// Whatever a file of Hadoop's holds, and however its root is written, new properties are laid over it.
+#[test]
+fn properties_are_laid_over_every_file_of_hadoop() {
+    for (base, rest) in [
+        ("<configuration/>", ""),
+        ("<configuration />", ""),
+        ("<configuration a='>' />", ""),
+        (
+            "<?xml version=\"1.0\"?>\n<!-- <configuration/> -->\n<configuration>\n</configuration>\n",
+            "",
+        ),
+        (
+            "<configuration xmlns:x='y'><property><name>b</name><value>2</value></property></configuration>",
+            "b",
+        ),
+        (
+            "<configuration><property name='a' value='0'/><property name='b' value='2'/></configuration>",
+            "b",
+        ),
+        (
+            "<configuration><!-- <property><name>c</name></property> --><property><name> a </name></property></configuration>",
+            "",
+        ),
+    ] {
+        let merged =
+            merge(Format::Xml, base, &[("a", "1")]).unwrap_or_else(|e| panic!("{base}: {e:?}"));
+        let mut wanted = IndexMap::new();
+        if !rest.is_empty() {
+            wanted.insert(rest.to_owned(), "2".to_owned());
+        }
+        wanted.insert("a".to_owned(), "1".to_owned());
+        assert_eq!(parse(Format::Xml, &merged), Ok(wanted), "{merged}");
+        assert_eq!(merged.matches("<!--").count(), base.matches("<!--").count());
+    }
+}
