@@ -111,7 +111,7 @@ records! {
         pub name: At<String> = "name", "name: prepare\ncommand: [bin/prepare]";
         /// What it runs, given to the image's entrypoint: this or `script`.
         pub command: Option<Command> = "command", "name: prepare\ncommand: [bin/prepare, --now]";
-        /// The text of a bash script: this or `command`.
+        /// The text of a bash script: this or `command`. A first line of its own may say `#!/bin/bash`, without options.
         pub script: Option<Text> = "script", "name: prepare\nscript: mkdir -p /data/{{ service }}";
         /// Skip the step when this path exists.
         pub unless: Option<Text> = "unless", "name: prepare\ncommand: [bin/prepare]\nunless: /data/ready";

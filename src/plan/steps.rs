@@ -14,6 +14,16 @@ use crate::problem::{Problem, Span};
 /// Where scripts of init steps are mounted.
 const SCRIPTS: &str = "/flokkr";
 
+/// What a script's first line may say: bash runs what is written for `sh`, too.
+const INTERPRETERS: [&str; 6] = [
+    "/bin/bash",
+    "/usr/bin/bash",
+    "/usr/bin/env bash",
+    "/bin/sh",
+    "/usr/bin/sh",
+    "/usr/bin/env sh",
+];
+
 impl Builder<'_, '_> {
     /// A step sees what the main process sees: environment, config, files, secrets.
     pub(super) fn init(
@@ -141,7 +151,11 @@ impl Builder<'_, '_> {
         }
         let unless = unless.map(|t| self.evaluator.slot(t, index));
         let body = match (script, command) {
-            (Some(script), _) => Body::Script(self.evaluator.slot(script, index)),
+            (Some(script), _) => {
+                let slot = self.evaluator.slot(script, index);
+                self.for_bash(&slot, script.span);
+                Body::Script(slot)
+            }
             (None, Some(command)) => {
                 let words = super::container::line(command, index, self.evaluator);
                 super::deliver::long_words(&words, str::len, self.evaluator.problems);
@@ -166,6 +180,35 @@ impl Builder<'_, '_> {
 }
 
 impl Builder<'_, '_> {
+    /// A script's own first line is not read: it may say what is so anyway.
+    fn for_bash(&mut self, script: &Slot, span: Span) {
+        let lines = script.all().iter().flatten();
+        let lines = lines.filter_map(|s| s.raw().strip_prefix("#!")?.lines().next());
+        let other = lines
+            .map(str::trim)
+            .find(|line| !INTERPRETERS.contains(line));
+        let Some(other) = other else {
+            return;
+        };
+        let path = other.split_whitespace().next().unwrap_or_default();
+        let help = match other.strip_prefix(path) {
+            Some(options) if !options.is_empty() && INTERPRETERS.contains(&path) => {
+                format!("leave the line out, and begin with `set{options}`")
+            }
+            _ => "give the step the text under the service's `files`, and run it by `command`"
+                .to_owned(),
+        };
+        self.evaluator.problems.add(
+            Problem::error(
+                "wrong-value",
+                format!("a step's script is run by bash, not by `{other}`"),
+            )
+            .at(span)
+            .label("expected a script for bash, which runs it")
+            .help(help),
+        );
+    }
+
     /// The bytes of a secret are not known, so no quoting makes them safe in a script.
     fn no_secret(&mut self, unless: Option<&Slot>, body: &Body, span: Span) {
         let slots: Vec<&Slot> = match body {
