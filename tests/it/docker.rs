@@ -518,8 +518,10 @@ fn archives_are_unpacked_by_what_the_base_has() {
             "user: \"1000\", build: {{ base: \"{base}\", home: /opt/app, archive: {{ path: {file} }} }}"
         );
         let files = built(&building(&image, "  one: { image: app }"));
-        let mut words = text(&files, "app/Dockerfile").split_whitespace();
-        assert!(words.any(|word| word == tool), "{base}, {file}");
+        // What a packager is given stands on a line of its own.
+        let mut lines = text(&files, "app/Dockerfile").lines();
+        let is_asked_for = |line: &str| line.trim_end_matches(" \\") == format!("      {tool}");
+        assert!(lines.any(is_asked_for), "{base}, {file}");
     }
 }
 
@@ -533,4 +535,97 @@ fn an_image_exposes_ports_of_its_own() {
     .replace("services:", "  other: { ref: \"other:1\" }\nservices:"));
     let exposed = instructions(text(&files, "app/Dockerfile"), "EXPOSE");
     assert_eq!(exposed, ["EXPOSE 1/tcp 2/udp"]);
+}
+
+/// What the publisher says is compared with what it is a sum of, by the name of its file.
+#[test]
+fn published_sums_are_of_their_kind() {
+    const PLAYED: &str = "curl() { while [ \"$1\" != -o ]; do shift; done
+        if [ \"$2\" = published ]; then echo \"$published\"; else echo packed; fi >\"$2\"; }
+        tar() { :; }\n";
+    let sum = |program: &str| {
+        let line = format!("echo packed | {program}");
+        let output = std::process::Command::new("bash")
+            .args(["-c", &line])
+            .output();
+        String::from_utf8(output.unwrap().stdout).unwrap()
+    };
+    let (short, long) = (sum("sha256sum"), sum("sha512sum"));
+    for (digest, kind) in [
+        (
+            ", digest: \"https://example.org/app.tar.gz.sha256\"",
+            &short,
+        ),
+        (", digest: \"https://example.org/app.tar.gz.sha512\"", &long),
+        ("", &long),
+    ] {
+        let image = format!(
+            "user: \"1000\", build: {{ base: \"debian:12\", home: /opt/app, archive: {{ url: \"https://example.org/app.tar.gz\"{digest} }} }}"
+        );
+        let files = built(&building(&image, "  one: { image: app }"));
+        let dockerfile = text(&files, "app/Dockerfile");
+        let (_, command) = dockerfile.split_once("\nWORKDIR /archive\n").unwrap();
+        let (_, command) = command.split_once("RUN ").unwrap();
+        let ends = |line: &str| !line.ends_with('\\');
+        let last = command.lines().position(ends).unwrap();
+        let lines: Vec<&str> = command.lines().take(last + 1).collect();
+        let script = lines.join("\n").replace("/archive/", "./");
+        for published in [&short, &long] {
+            let folder = tempfile::tempdir().unwrap();
+            let status = std::process::Command::new("bash")
+                .args(["-c", &format!("{PLAYED}{script}")])
+                .current_dir(folder.path())
+                .env("published", published)
+                .status();
+            let taken = status.unwrap().success();
+            assert_eq!(taken, published == kind, "{digest}: {dockerfile}");
+        }
+    }
+}
+
+/// An archive is fetched by what is installed for that: in a base of which nobody knows how, it must be said.
+#[test]
+fn a_base_says_how_packages_are_installed() {
+    for (build, taken) in [
+        ("", true),
+        (", packages: [curl]", false),
+        (
+            ", archive: { url: \"https://example.org/app.tar.gz\" }",
+            false,
+        ),
+        (", archive: { path: app.tar.gz }", false),
+        (", archive: { path: app/ }", true),
+        (
+            ", packager: apt, archive: { url: \"https://example.org/app.tar.gz\" }",
+            true,
+        ),
+    ] {
+        let image = format!(
+            "user: \"1000\", build: {{ base: \"example.org/own:1\", home: /opt/app{build} }}"
+        );
+        let emitted = emit(
+            &building(&image, "  one: { image: app }"),
+            target::find("docker").unwrap(),
+        );
+        let is_said = emitted
+            .said
+            .contains("nothing says how packages are installed");
+        assert_eq!(!is_said, taken, "{build}: {}", emitted.said);
+        assert_eq!(emitted.files.is_some(), taken, "{build}: {}", emitted.said);
+    }
+}
+
+/// Two images that are built have two names; one that is only run may be called like another.
+#[test]
+fn images_that_are_built_have_a_name_each() {
+    for (other, taken) in [
+        (format!("ref: \"app:1\", {BASE}"), false),
+        (format!("ref: \"app:2\", {BASE}"), true),
+        ("ref: \"app:1\"".to_owned(), true),
+    ] {
+        let blueprint = building(BASE, "  one: { image: app }\n  two: { image: other }")
+            .replace("services:", &format!("  other: {{ {other} }}\nservices:"));
+        let emitted = emit(&blueprint, target::find("docker").unwrap());
+        assert_eq!(emitted.files.is_some(), taken, "{other}: {}", emitted.said);
+    }
 }

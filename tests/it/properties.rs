@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use flokkr::diff;
 use flokkr::emit::yaml::{Yaml, document};
+use flokkr::file::File;
 use flokkr::problem::{Problems, Sources};
 use flokkr::target;
 use flokkr::yaml::{Node, Value, read};
@@ -53,6 +54,66 @@ fn nothing_differs_from_itself() {
             assert!(diff::compare(&files, &[]).changes.len() == files.len());
         }
     });
+}
+
+/// What differs is told for what it is, from what is there to what is wanted.
+#[test]
+fn differences_are_told_for_what_they_are() {
+    let file = |path: &str, text: &str| File {
+        path: path.into(),
+        text: text.to_owned(),
+    };
+    let found = |path: &str, text: Option<&str>| diff::Found {
+        path: path.into(),
+        text: text.map(str::to_owned),
+    };
+    let wanted = [
+        file("same", "a: 1\n"),
+        file("spelled", "a: 1\n---\nb: 2\n"),
+        file("second", "a: 1\n---\nb: 2\n"),
+        file("more", "a: 1\n---\nb: 2\n"),
+        file("missing", "a: 1\n"),
+        file("unread", "a: 1\n"),
+    ];
+    let there = [
+        found("same", Some("a: 1\r\n")),
+        found("spelled", Some("\"a\": 1\n---\nb: 2\n")),
+        found("second", Some("a: 1\n---\nb: 3\n")),
+        found("more", Some("a: 1\n")),
+        found("unread", None),
+        found("written once", None),
+        found("left", Some("a: 1\n")),
+    ];
+    let report = diff::compare(&wanted, &there);
+    let told = report.changes.iter().map(|change| match change {
+        diff::Change::Changed {
+            path, same_data, ..
+        } => format!("{path} {}", if *same_data { "spelled" } else { "changed" }),
+        diff::Change::Missing(path) => format!("{path} missing"),
+        diff::Change::Stale(path) => format!("{path} stale"),
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            "spelled spelled",
+            "second changed",
+            "more changed",
+            "missing missing",
+            "unread missing",
+            "written once stale",
+            "left stale"
+        ]
+    );
+    let text = diff::text(&report, &|path| format!("there/{path}"), "demo");
+    assert!(
+        text.contains("--- there/second\n+++ demo/second\n"),
+        "{text}"
+    );
+    assert!(text.contains("-b: 3\n+b: 2\n"), "{text}");
+    assert!(
+        text.contains("drift: 3 changed, 2 missing, 2 stale\n"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod common;
 mod compose;
 mod kubernetes;
 mod nomad;
+mod processes;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;

@@ -162,6 +162,9 @@ fn a_cluster_comes_up_and_goes_down() {
 
     let (code, _, complaint) = machine.run("down demo");
     assert_eq!(code, Some(0), "{complaint}");
+    // Data is lost only by whoever asks for that.
+    let call = "--project-name demo down --remove-orphans\n";
+    assert!(machine.calls().ends_with(call), "{}", machine.calls());
     assert!(machine.path("state/demo").exists());
     // A blueprint names it as well.
     let (code, _, complaint) = machine.run("down blueprint.yaml --volumes");
@@ -278,11 +281,18 @@ fn a_cluster_that_does_not_come_up_is_told() {
     assert!(complaint.contains("demo is not up"), "{complaint}");
 
     let machine = Machine::new();
-    machine.states(&[("app-0", "running", "starting", 0)]);
+    machine.states(&[
+        ("app-0", "running", "starting", 0),
+        ("app-1", "running", "healthy", 0),
+        ("job", "exited", "", 0),
+    ]);
     let (code, _, complaint) = machine.run("up --set web=PORT --timeout 1");
     assert_eq!(code, Some(1));
     assert!(
         complaint.contains("not everything is healthy after 1 s"),
         "{complaint}"
     );
+    let (code, out, _) = machine.run("status demo");
+    let lines = "app-0  starting\napp-1  healthy\njob    done\n";
+    assert_eq!((code, out.as_str()), (Some(1), lines));
 }

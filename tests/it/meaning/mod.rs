@@ -14,7 +14,7 @@ mod kubernetes;
 pub mod nomad;
 mod once;
 mod planned;
-mod process;
+pub mod process;
 mod random;
 mod shell;
 pub mod yaml;
@@ -162,6 +162,19 @@ fn configure(target: &dyn Target, resolved: &Resolved<'_>) -> Box<dyn Configured
     };
     let configured = target.configure(settings.map(|raw| &raw.0), &mut reader);
     configured.expect("settings without a problem")
+}
+
+/// Every process of a blueprint, as each target that runs any has it, by the target's name. All must take it.
+pub fn processes(text: &str) -> Vec<(&'static str, Cluster)> {
+    let mut all = Vec::new();
+    for target in target::ALL {
+        match hear("test.yaml", text, &no_loader(), *target) {
+            Outcome::Heard(heard) => all.push((target.name(), heard.said)),
+            Outcome::Silent => {}
+            Outcome::Refused(_, said) => panic!("{}: {said}", target.name()),
+        }
+    }
+    all
 }
 
 /// Where the files of a target say other things than its plan.

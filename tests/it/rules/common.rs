@@ -516,3 +516,85 @@ fn what_can_not_be_meant_is_refused() {
         );
     }
 }
+
+/// A check has times of its own, else those of all checks beside it, else the usual ones.
+#[test]
+fn checks_have_times_of_their_own() {
+    let template = object(
+        &files(
+            &minimal(
+                "{ image: app, ports: { a: 1 }, health: { interval: 9s, timeout: 8s, retries: 3, \
+                 ready: { tcp: a, interval: 7s, timeout: 4s, retries: 2 }, alive: { tcp: a } } }",
+            ),
+            "kubernetes",
+        ),
+        "Deployment",
+        "one",
+    );
+    let container = &template["spec"]["template"]["spec"]["containers"][0];
+    let times = |probe: &str| {
+        let keys = ["periodSeconds", "timeoutSeconds", "failureThreshold"];
+        // What is not said is what Kubernetes takes: 10 seconds, 1 second, 3 times.
+        let usual = [10, 1, 3];
+        let pairs = keys.into_iter().zip(usual);
+        let pairs = pairs.map(|(key, usual)| container[probe][key].as_u64().unwrap_or(usual));
+        pairs.collect::<Vec<_>>()
+    };
+    assert_eq!(times("readinessProbe"), [7, 4, 2]);
+    assert_eq!(times("livenessProbe"), [9, 8, 3]);
+}
+
+/// Only a loss that a platform has can be accepted: a word that is none would hide nothing, for ever.
+#[test]
+fn only_losses_are_accepted() {
+    for (target, loss, taken) in [
+        ("compose", "health.alive", true),
+        ("compose", "health.aliv", false),
+        ("kubernetes", "restart", true),
+        ("kubernetes", "restarts", false),
+        ("nomad", "stop.before", true),
+        ("nomad", "before", false),
+    ] {
+        let accept = format!("targets: {{ {target}: {{ accept: {{ {loss}: known }} }} }}\n");
+        let blueprint = minimal("{ image: app }") + &accept;
+        let emitted = emit(&blueprint, target::find(target).unwrap());
+        assert_eq!(emitted.files.is_some(), taken, "{loss}: {}", emitted.said);
+        let said = format!("there is no loss `{loss}` to accept");
+        assert_eq!(!emitted.said.contains(&said), taken, "{}", emitted.said);
+    }
+}
+
+/// Things of a list are patched by their names: changed, added and taken away, the others stay as they are.
+#[test]
+fn a_patch_changes_things_by_their_names() {
+    let pod = |patch: &str| {
+        let blueprint = minimal(&format!(
+            "{{ image: app, env: {{ A: a, B: b }}, sidecars: {{ s: {{ command: [s] }} }}, patch: {{ kubernetes: \
+             {{ Deployment: {{ spec: {{ template: {{ spec: {{ {patch} }} }} }} }} }} }} }}"
+        ));
+        let deployment = object(&files(&blueprint, "kubernetes"), "Deployment", "one");
+        deployment["spec"]["template"]["spec"].clone()
+    };
+    let variables = |env: &str| {
+        let spec = pod(&format!("containers: {{ one: {{ env: {env} }} }}"));
+        let env = items(&spec["containers"][0]["env"]).iter();
+        env.map(|v| format!("{}={}", text(&v["name"]), text(&v["value"])))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(variables("{ A: { value: x } }"), ["A=x", "B=b"]);
+    assert_eq!(variables("{ C: { value: c } }"), ["A=a", "B=b", "C=c"]);
+    assert_eq!(variables("{ A: null }"), ["B=b"]);
+    assert_eq!(variables("{ C: null }"), ["A=a", "B=b"]);
+    assert_eq!(variables("[{ name: D, value: d }]"), ["D=d"]);
+    let names = |patch: &str| {
+        let spec = pod(patch);
+        let all = [&spec["containers"], &spec["initContainers"]];
+        let all = all.into_iter().flat_map(|list| items(list).to_vec());
+        all.map(|c| text(&c["name"]).to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        names("containers: { more: { image: x } }"),
+        ["one", "more", "s"]
+    );
+    assert_eq!(names("initContainers: { s: null }"), ["one"]);
+}

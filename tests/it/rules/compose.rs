@@ -397,3 +397,76 @@ fn compose_says_what_it_leaves_out() {
         assert_eq!(said.contains("accept: { needs.quorum:"), is_lost, "{said}");
     }
 }
+
+/// Of memory a volume takes as much as it is given, and a temporary one is no memory.
+#[test]
+fn compose_gives_volumes_in_memory_their_size() {
+    let services = composed(&minimal(
+        "{ image: app, volumes: { quick: { path: /quick, kind: memory, size: 64Mi }, \
+         all: { path: /all, kind: memory }, other: { path: /other, kind: temporary, size: 64Mi } } }",
+    ));
+    let volume = |path: &str| {
+        let mut volumes = items(&services["one"]["volumes"]).iter();
+        volumes.find(|v| text(&v["target"]) == path).unwrap()
+    };
+    assert_eq!(text(&volume("/quick")["type"]), "tmpfs");
+    assert_eq!(volume("/quick")["tmpfs"]["size"].as_u64(), Some(64 << 20));
+    assert_eq!(text(&volume("/all")["type"]), "tmpfs");
+    assert!(volume("/all")["tmpfs"]["size"].is_null());
+    assert_eq!(text(&volume("/other")["type"]), "volume");
+}
+
+/// A patch of one service changes that one, also where others have the same variables.
+#[test]
+fn compose_patches_no_other_service() {
+    let service = "{ image: app, config: { use: [common] } }";
+    let blueprint = format!("{}  two: {service}\n  three: {service}\n", minimal(service))
+        .replace(
+            "\"app:1\"",
+            "\"app:1\", launcher: flokkr, argv: exec, conf: /etc/app",
+        )
+        .replace(
+            "\nservices",
+            "\nconfig: { common: { a.properties: { a: \"1\", b: \"2\", c: \"3\" } } }\nservices",
+        );
+    let patch = "{ environment: { A.PROPERTIES_a: changed, A.PROPERTIES_b: null } }";
+    let whole = format!(
+        "{blueprint}targets: {{ compose: {{ patch: {{ services: {{ one: {patch} }} }} }} }}\n"
+    );
+    let own = blueprint.replacen(
+        "use: [common] }",
+        &format!("use: [common] }}, patch: {{ compose: {patch} }}"),
+        1,
+    );
+    for blueprint in [whole, own] {
+        let services = composed(&blueprint);
+        let values = |name: &str| {
+            let environment = &services[name]["environment"];
+            ["a", "b", "c"].map(|key| {
+                let value = &environment[format!("A.PROPERTIES_{key}")];
+                value.as_str().map(str::to_owned)
+            })
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(values("one"), [some("changed"), None, some("3")]);
+        for name in ["two", "three"] {
+            assert_eq!(values(name), ["1", "2", "3"].map(some), "{name}");
+        }
+    }
+}
+
+/// A port that is not published is the cluster's own.
+#[test]
+fn compose_publishes_what_it_is_told_to() {
+    for (publish, published) in [
+        ("false", None),
+        ("true", Some("80")),
+        ("8080", Some("8080")),
+    ] {
+        let services = composed(&minimal(&format!(
+            "{{ image: app, ports: {{ a: {{ port: 80, publish: {publish} }} }} }}"
+        )));
+        let ports = &services["one"]["ports"];
+        assert_eq!(ports[0]["published"].as_str(), published, "{publish}");
+    }
+}

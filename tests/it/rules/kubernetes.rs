@@ -632,3 +632,236 @@ fn kubernetes_tells_secrets_apart() {
         );
     }
 }
+
+/// The words of the container that waits in a pod, without the shell and its script.
+fn awaited(template: &Value) -> Vec<String> {
+    let step = &template["spec"]["initContainers"][0];
+    let words = items(&step["command"]).iter().skip(2);
+    words.map(|w| text(w).to_owned()).collect()
+}
+
+/// A cluster of one service, and another that needs it.
+fn needed(settings: &str, service: &str, need: &str) -> String {
+    let user = format!("  user: {{ image: app, needs: {{ {need} }} }}\ntargets");
+    with(settings, service).replace("targets", &user)
+}
+
+/// Pods are numbered from where the blueprint says, and whoever looks for them looks there.
+#[test]
+fn kubernetes_numbers_pods_as_it_is_told() {
+    for (settings, first) in [
+        ("", 0),
+        ("ordinals: { one: 0 }", 0),
+        ("ordinals: { one: 1 }", 1),
+    ] {
+        let settings = format!("expose: load-balancer, {settings}");
+        let blueprint = needed(
+            &settings,
+            "{ image: app, kind: ensemble, replicas: 2, ports: { a: { port: 7, publish: 7001 } } }",
+            "one.a: all",
+        );
+        let set = object(&files(&blueprint, "kubernetes"), "StatefulSet", "one");
+        let start = set["spec"]["ordinals"]["start"].as_u64().unwrap_or(0);
+        assert_eq!(start, first, "{settings}");
+        let names = [first, first + 1].map(|number| format!("one-{number}"));
+        let words = awaited(&pod(&blueprint, "Deployment", "user"));
+        let hosts = words[1..].iter().map(|w| w.split('.').next().unwrap());
+        assert_eq!(hosts.collect::<Vec<_>>(), names, "{settings}");
+        let published = kinds(&blueprint, "Service")
+            .into_iter()
+            .filter_map(|service| {
+                let selector = &service["spec"]["selector"]["statefulset.kubernetes.io/pod-name"];
+                selector.as_str().map(str::to_owned)
+            });
+        assert_eq!(published.collect::<Vec<_>>(), names, "{settings}");
+    }
+}
+
+/// So many replicas must answer as are needed. Those that share a name can't be told apart: that is said.
+#[test]
+fn kubernetes_waits_for_as_many_as_are_needed() {
+    for (quorum, least) in [("all", "3"), ("majority", "2"), ("any", "1")] {
+        let ensemble = "{ image: app, kind: ensemble, replicas: 3, ports: { a: 1 } }";
+        let blueprint = needed("", ensemble, &format!("one.a: {quorum}"));
+        let words = awaited(&pod(&blueprint, "Deployment", "user"));
+        assert_eq!((words[0].as_str(), words.len()), (least, 4), "{quorum}");
+    }
+    for (kind, is_said) in [
+        ("", false),
+        (", kind: daemon", true),
+        (", replicas: 2", true),
+        (", kind: ensemble, replicas: 2", false),
+    ] {
+        for health in ["", ", health: { tcp: a }"] {
+            let service = format!("{{ image: app, ports: {{ a: 1 }}{kind}{health} }}");
+            let blueprint = needed("", &service, "one: all");
+            let said = emit(&blueprint, target::find("kubernetes").unwrap()).said;
+            let is_heard = said.contains("the replicas of `one` share one name");
+            assert_eq!(is_heard, is_said, "{service}: {said}");
+        }
+    }
+}
+
+/// A secret is a file with each of the modes that it is asked for with, and is found by the name and key it has.
+#[test]
+fn kubernetes_mounts_secrets_as_they_are_asked_for() {
+    let template = pod(
+        &minimal(
+            "{ image: app, secrets: { key: { path: /a, mode: \"0400\" } }, sidecars: { s: { command: [s], \
+             secrets: { key: { path: /b, mode: \"0444\" }, other: null } } } }",
+        )
+        .replace(
+            "\nservices",
+            "\nsecrets: { key: { external: there/item }, other: { external: alone } }\nservices",
+        ),
+        "Deployment",
+        "one",
+    );
+    let spec = &template["spec"];
+    let mounted = |path: &str| {
+        let containers = items(&spec["containers"]).iter();
+        let containers = containers.chain(items(&spec["initContainers"]));
+        let mut mounts = containers.flat_map(|c| items(&c["volumeMounts"]));
+        let mount = mounts.find(|m| text(&m["mountPath"]) == path).unwrap();
+        let mut volumes = items(&spec["volumes"]).iter();
+        let volume = volumes.find(|v| v["name"] == mount["name"]).unwrap();
+        let secret = &volume["secret"];
+        let mode = [&secret["items"][0]["mode"], &secret["defaultMode"]];
+        let mode = mode.into_iter().find_map(Value::as_u64);
+        let key = text(&secret["items"][0]["key"]).to_owned();
+        (text(&secret["secretName"]).to_owned(), key, mode)
+    };
+    let there = |mode| ("there".to_owned(), "item".to_owned(), Some(mode));
+    assert_eq!(mounted("/a"), there(0o400));
+    assert_eq!(mounted("/b"), there(0o444));
+    let (name, key, _) = mounted("/run/secrets/other");
+    assert_eq!([name.as_str(), key.as_str()], ["alone", "other"]);
+    let refused = minimal("{ image: app, secrets: { key: null } }").replace(
+        "\nservices",
+        "\nsecrets: { key: { external: a/b/c } }\nservices",
+    );
+    let said = emit(&refused, target::find("kubernetes").unwrap()).said;
+    assert!(said.contains("`b/c` can't be a key of a Secret"), "{said}");
+}
+
+/// What several services read is there whenever one of them is: with their profiles, or always.
+#[test]
+fn kubernetes_has_shared_config_with_whoever_reads_it() {
+    let paths = |one: &str, two: &str| {
+        let service = |profiles: &str| {
+            format!("{{ image: app, profiles: [{profiles}], config: {{ use: [common] }} }}")
+        };
+        let blueprint = format!("{}  two: {}\n", minimal(&service(one)), service(two))
+            .replace(
+                "\"app:1\"",
+                "\"app:1\", launcher: flokkr, argv: exec, conf: /etc/app",
+            )
+            .replace(
+                "\nservices",
+                "\nconfig: { common: { a.properties: { a: \"1\", b: \"2\", c: \"3\" } } }\nservices",
+            );
+        let files = files(&blueprint, "kubernetes");
+        let maps = files
+            .into_iter()
+            .filter(|f| f.path.as_str().ends_with("-configmap.yaml"));
+        let mut paths: Vec<String> = maps.map(|f| f.path.to_string()).collect();
+        paths.sort();
+        paths
+    };
+    let map = "config-common-configmap.yaml";
+    assert_eq!(paths("", ""), [map]);
+    assert_eq!(paths("x", ""), [map]);
+    assert_eq!(paths("", "x"), [map]);
+    assert_eq!(paths("x", "x"), [format!("profiles/x/{map}")]);
+    let both = ["x", "y"].map(|profile| format!("profiles/{profile}/{map}"));
+    assert_eq!(paths("x", "y"), both);
+}
+
+/// Prometheus is told in the one way that was asked for.
+#[test]
+fn kubernetes_is_scraped_once() {
+    for (metrics, annotated, monitored) in [
+        ("", true, false),
+        ("metrics: annotations", true, false),
+        ("metrics: pod-monitor", false, true),
+        ("metrics: none", false, false),
+    ] {
+        let blueprint = with(metrics, "{ image: app, ports: { metrics: 9404 } }");
+        let annotations = pod(&blueprint, "Deployment", "one")["metadata"]["annotations"].clone();
+        let port = annotations["prometheus.io/port"].as_str();
+        assert_eq!(port, annotated.then_some("9404"), "{metrics}");
+        assert_eq!(
+            !kinds(&blueprint, "PodMonitor").is_empty(),
+            monitored,
+            "{metrics}"
+        );
+    }
+}
+
+/// A node has certain ports only: of others the server chooses one, which is said.
+#[test]
+fn kubernetes_asks_nodes_for_ports_that_they_have() {
+    for (number, is_one) in [
+        (29_999, false),
+        (30_000, true),
+        (32_767, true),
+        (32_768, false),
+    ] {
+        let blueprint = with(
+            "expose: node-port",
+            &format!("{{ image: app, ports: {{ a: {{ port: 1, publish: {number} }} }} }}"),
+        );
+        let service = object(&files(&blueprint, "kubernetes"), "Service", "one-published");
+        let port = service["spec"]["ports"][0]["nodePort"].as_u64();
+        assert_eq!(port, is_one.then_some(number));
+        let said = emit(&blueprint, target::find("kubernetes").unwrap()).said;
+        assert_eq!(!said.contains("the server chooses it"), is_one, "{said}");
+    }
+}
+
+/// A file that others may not read is root's: the pod has the group of whoever reads it, sidecar or not.
+#[test]
+fn kubernetes_lets_sidecars_read_what_is_theirs() {
+    let private = "files: { /x: { text: a, mode: \"0600\" } }";
+    for (main, sidecar, group) in [
+        ("", "", None),
+        (private, "", Some(6)),
+        ("", private, Some(8)),
+        ("volumes: { data: { path: /data } }", private, Some(6)),
+    ] {
+        let blueprint = minimal(&format!(
+            "{{ image: app, user: \"5:6\", sidecars: {{ s: {{ command: [s], user: \"7:8\", {sidecar} }} }}, {main} }}"
+        ));
+        let kind = if main.contains("volumes") {
+            "StatefulSet"
+        } else {
+            "Deployment"
+        };
+        let template = pod(&blueprint, kind, "one");
+        let found = &template["spec"]["securityContext"]["fsGroup"];
+        assert_eq!(found.as_u64(), group, "{main}, {sidecar}");
+    }
+}
+
+/// A job has a name where it has ports; a patch of what is not made is a mistake.
+#[test]
+fn kubernetes_makes_what_is_named() {
+    let services = |service: &str| kinds(&minimal(service), "Service").len();
+    assert_eq!(services("{ image: app, kind: job }"), 0);
+    assert_eq!(services("{ image: app, kind: job, ports: { a: 1 } }"), 1);
+    assert_eq!(services("{ image: app }"), 1);
+    for (kind, is_made) in [
+        ("Deployment", true),
+        ("Ingress", false),
+        ("StatefulSet", false),
+    ] {
+        let patch = format!("{kind}: {{ metadata: {{ labels: {{ a: b }} }} }}");
+        let blueprint = minimal(&format!(
+            "{{ image: app, patch: {{ kubernetes: {{ {patch} }} }} }}"
+        ));
+        let emitted = emit(&blueprint, target::find("kubernetes").unwrap());
+        assert_eq!(emitted.files.is_some(), is_made, "{}", emitted.said);
+        let what = format!("no {kind} is made for `one`");
+        assert_eq!(!emitted.said.contains(&what), is_made, "{}", emitted.said);
+    }
+}

@@ -504,3 +504,165 @@ fn nomad_says_what_it_can_not_do() {
         assert!(emitted.said.contains(what), "{blueprint}: {}", emitted.said);
     }
 }
+
+/// One check for everything does not restart what has not had its time to start.
+#[test]
+fn nomad_lets_a_process_start_before_its_only_check_counts() {
+    let group = one(&minimal(
+        "{ image: app, ports: { a: 1 }, health: { tcp: a, interval: 5s, timeout: 3s, retries: 4, within: 7m } }",
+    ));
+    let check = task(&group, "one").only("service").body.only("check");
+    let restart = &check.body.only("check_restart").body;
+    assert_eq!(restart.plain("limit"), Some("4"));
+    assert_eq!(restart.text("grace").map(seconds), Some(420));
+}
+
+/// In the node's network a port is the node's own, published or not; elsewhere it is one where it is published.
+#[test]
+fn nomad_takes_ports_of_the_node() {
+    for (discovery, port, fixed) in [
+        ("static", "a: 7", Some(("7", None))),
+        ("static", "a: { port: 7, publish: 7 }", Some(("7", None))),
+        ("static", "a: { port: 7, publish: 8 }", Some(("7", None))),
+        ("consul", "a: 7", None),
+        (
+            "consul",
+            "a: { port: 7, publish: 8 }",
+            Some(("8", Some("7"))),
+        ),
+        (
+            "docker-network",
+            "a: { port: 7, publish: 8 }",
+            Some(("8", Some("7"))),
+        ),
+    ] {
+        let blueprint = with(
+            &format!("discovery: {discovery}"),
+            &format!("{{ image: app, ports: {{ {port} }} }}"),
+        );
+        let group = one(&blueprint);
+        let ports = group.blocks("network").flat_map(|n| n.body.blocks("port"));
+        let found: Vec<_> = ports
+            .map(|p| (p.body.plain("static").unwrap(), p.body.plain("to")))
+            .collect();
+        assert_eq!(found, Vec::from_iter(fixed), "{discovery}, {port}");
+    }
+}
+
+/// What a task that waits in a group is given: so many, and where.
+fn awaited(blueprint: &str) -> Vec<String> {
+    let group = group(&files(blueprint, "nomad"), "user");
+    let waiting = group.blocks("task").find_map(|task| {
+        let config = task.body.only("config");
+        let Some(Value::List(words)) = config.body.get("args") else {
+            return None;
+        };
+        let words: Vec<String> = words.iter().map(|w| w.text().to_owned()).collect();
+        words.iter().any(|w| w.contains(":7")).then_some(words)
+    });
+    let words = waiting.unwrap_or_else(|| panic!("nobody waits: {group:?}"));
+    let at = words.iter().position(|w| w.parse::<u32>().is_ok()).unwrap();
+    words[at..].to_vec()
+}
+
+/// So many replicas must answer as are needed, each by its own name, also where Consul knows one for all of them.
+#[test]
+fn nomad_waits_for_as_many_as_are_needed() {
+    for discovery in ["docker-network", "consul", "static"] {
+        for (quorum, least, hosts) in [("all", "3", 3), ("majority", "2", 3)] {
+            for health in ["", ", health: { tcp: a }"] {
+                let service = format!(
+                    "{{ image: app, kind: ensemble, replicas: 3, ports: {{ a: 7 }}{health} }}"
+                );
+                let user = format!("  user: {{ image: app, needs: {{ one: {quorum} }} }}\ntargets");
+                let blueprint =
+                    with(&format!("discovery: {discovery}"), &service).replace("targets", &user);
+                let words = awaited(&blueprint);
+                assert_eq!(words[0], least, "{discovery}{health}");
+                assert_eq!(words.len(), 1 + hosts, "{discovery}{health}: {words:?}");
+            }
+        }
+    }
+}
+
+/// A user and a group are what the blueprint says they are.
+#[test]
+fn nomad_runs_processes_as_whom_it_is_told() {
+    for (user, wanted) in [("5", "5"), ("5:6", "5:6"), ("6:5", "6:5"), ("0:7", "0:7")] {
+        let group = one(&minimal(&format!("{{ image: app, user: \"{user}\" }}")));
+        assert_eq!(task(&group, "one").text("user"), Some(wanted));
+    }
+}
+
+/// What the platform has already is found by its path and item there; the item has the usual name unless it is said.
+#[test]
+fn nomad_finds_secrets_that_are_there() {
+    for (external, path, item) in [
+        ("some/path", "some/path", "value"),
+        ("some/path#item", "some/path", "item"),
+    ] {
+        let blueprint = minimal("{ image: app, env: { A: \"{{ secret('key') }}\" } }").replace(
+            "\nservices",
+            &format!("\nsecrets: {{ key: {{ external: \"{external}\" }} }}\nservices"),
+        );
+        let group = one(&blueprint);
+        let template = &task(&group, "one").only("template").body;
+        let data = template.text("data").unwrap();
+        assert!(data.contains(&format!("nomadVar \"{path}\"")), "{data}");
+        assert!(data.contains(item), "{data}");
+        assert!(!data.contains("key"), "{data}");
+    }
+}
+
+/// Who is in a network of their own has a name there, and asks the DNS that is given.
+#[test]
+fn nomad_names_replicas_in_their_network() {
+    for discovery in ["consul", "nomad", "static"] {
+        for kind in ["ensemble", "service", "daemon"] {
+            let dns = if discovery == "nomad" {
+                ""
+            } else {
+                ", dns: 10.0.0.1"
+            };
+            let blueprint = with(
+                &format!("discovery: {discovery}{dns}"),
+                &format!("{{ image: app, kind: {kind}, ports: {{ a: 1 }} }}"),
+            );
+            let group = one(&blueprint);
+            let network = &group.only("network").body;
+            let named = discovery != "static" && kind == "ensemble";
+            assert_eq!(
+                network.text("hostname").is_some(),
+                named,
+                "{discovery} {kind}"
+            );
+            let asks = network.blocks("dns").count() == 1;
+            assert_eq!(asks, discovery == "consul", "{discovery} {kind}");
+            // By its number a replica of an ensemble is found, however many there are.
+            let services = group.blocks("service");
+            let numbered = services
+                .filter_map(|s| s.body.text("name"))
+                .filter(|name| *name != "demo-one");
+            assert_eq!(
+                numbered.count() == 1,
+                kind == "ensemble",
+                "{discovery} {kind}"
+            );
+        }
+    }
+}
+
+/// A job has the priority that it is given.
+#[test]
+fn nomad_gives_jobs_their_priority() {
+    for (settings, wanted) in [
+        ("", None),
+        ("priority: 1", Some("1")),
+        ("priority: 70", Some("70")),
+        ("priority: 100", Some("100")),
+    ] {
+        let files = files(&with(settings, "{ image: app }"), "nomad");
+        let job = job::parsed(&files[0].text).taken("job");
+        assert_eq!(job.plain("priority"), wanted);
+    }
+}
