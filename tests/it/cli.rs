@@ -1,5 +1,7 @@
 //! The real binary, in a directory of its own: what it writes, what it leaves alone, and how it ends.
 
+mod decisions;
+
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;

@@ -629,3 +629,57 @@ fn images_that_are_built_have_a_name_each() {
         assert_eq!(emitted.files.is_some(), taken, "{other}: {}", emitted.said);
     }
 }
+
+/// The lines of an instruction as one. A line that begins with `#` is a comment wherever it stands, and a line
+/// goes on behind a backslash that no other stands before.
+fn joined(text: &str) -> String {
+    let lines = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with('#'));
+    let mut out = String::new();
+    for line in lines {
+        assert!(
+            !line.ends_with("\\\\"),
+            "two builders read this in two ways"
+        );
+        out.push_str(line.strip_suffix('\\').unwrap_or(line));
+    }
+    out
+}
+
+/// What is longer than a builder's lines is written in several, whatever stands where they are broken.
+#[test]
+fn long_values_are_written_in_lines() {
+    for piece in [
+        "#", "\\", "\"", " ", "$", "'", "a#", "é\\", "# ", "\\\"", "\\#",
+    ] {
+        for shift in 0..3 {
+            let text = "x".repeat(shift) + &piece.repeat(140_000 / piece.len());
+            let env = line(&Instruction::Env("A".to_owned(), text.clone()));
+            assert_eq!(pair(&joined(&env)).1, text, "{piece}");
+            let words = ["x".to_owned(), text];
+            let command = line(&Instruction::Cmd(words.to_vec()));
+            assert_eq!(exec(&joined(&command)), words, "{piece}");
+            for line in env.lines().chain(command.lines()) {
+                assert!(line.len() <= 65_535, "{piece}: {}", line.len());
+            }
+        }
+    }
+}
+
+/// A line is as long as a builder's may be (BuildKit 0.20: 65,535 bytes), and no longer.
+#[test]
+fn lines_are_as_long_as_builders_read() {
+    for (length, taken) in [(65_535, true), (65_536, false)] {
+        let command = "x".repeat(length - "RUN ".len());
+        let image = format!("user: \"1000\", build: {{ base: \"debian:12\", run: [{command}] }}");
+        let emitted = emit(
+            &building(&image, "  one: { image: app }"),
+            target::find("docker").unwrap(),
+        );
+        assert_eq!(emitted.files.is_some(), taken, "{length}");
+        let files = emitted.files.unwrap_or_default();
+        let lines = files.iter().flat_map(|f| f.text.lines());
+        assert_eq!(lines.map(str::len).max() == Some(length), taken);
+    }
+}

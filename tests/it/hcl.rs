@@ -5,6 +5,7 @@ mod read;
 use flokkr::emit::hcl::{Body, Expr, Piece, document, is_heredoc, quoted, quoted_apart};
 use flokkr::target;
 use proptest::prelude::*;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::support::emit;
 pub use read::{flushed, unescaped, unquoted};
@@ -302,4 +303,46 @@ fn a_reference_before_a_brace_is_text() {
     assert_eq!(quoted(&pieces("}}-")), r#""$${NOMAD_ALLOC_INDEX}}}-""#);
     assert_eq!(quoted(&pieces(" }")), r#""$${NOMAD_ALLOC_INDEX} }""#);
     assert_eq!(quoted(&pieces("-{")), r#""${NOMAD_ALLOC_INDEX}-{""#);
+}
+
+/// A word of the language is a key in quotes: `{ for = 1 }` would begin a loop.
+#[test]
+fn words_of_the_language_are_keys_in_quotes() {
+    for word in ["for", "in", "if", "else", "null", "true", "false"] {
+        let mut body = Body::default();
+        let entries = vec![(word.to_owned(), Expr::texts(["x"]))];
+        body.set("labels", Expr::Object(entries));
+        let text = document("", &body);
+        assert!(text.contains(&format!("\"{word}\" = ")), "{text}");
+    }
+}
+
+/// Lines of blanks come back as they are, whatever is indented beside them.
+#[test]
+fn blank_lines_of_heredocs_come_back() {
+    for text in ["a\n \nb\n", "a\n   \n  b\n", "a\n\t\nb\n", "a\n\n  \n\nb\n"] {
+        assert!(is_heredoc(text), "{text:?}");
+        let mut body = Body::default();
+        body.set("data", Expr::Lines(text.to_owned()));
+        let written = document("", &body);
+        let lines = written.strip_prefix("data = ").unwrap();
+        assert_eq!(flushed(lines), text, "{written}");
+    }
+}
+
+/// Behind an escape of any length stands nothing that its last letter would be composed with.
+#[test]
+fn escapes_are_composed_with_nothing() {
+    for text in [
+        "\u{ae}\u{301}",
+        "\u{200e}\u{301}",
+        "\u{e006e}\u{301}",
+        "\u{e006a}\u{30a}",
+        "\u{1}\u{301}",
+    ] {
+        let written = quoted_apart(text);
+        let composed: String = written.nfc().collect();
+        assert_eq!(composed, written, "{text:?}");
+        assert_eq!(unquoted(&composed), text);
+    }
 }

@@ -500,6 +500,21 @@ fn what_can_not_be_meant_is_refused() {
         ("ports: { a: 1 }, health: { tcp: a, retries: 0 }", false),
         ("ports: { a: 1 }, health: { tcp: a, interval: 0s }", false),
         ("ports: { a: 1 }, health: { tcp: a, timeout: 0s }", false),
+        ("files: { /x: { text: a, mode: \"0777\" } }", true),
+        ("files: { /x: { text: a, mode: \"1777\" } }", false),
+        ("files: { /x: { text: a, mode: \"0888\" } }", false),
+        ("files: { /a/.b/..c: x }", true),
+        ("files: { /a/../x: x }", false),
+        ("files: { /a/./x: x }", false),
+        ("volumes: { v: { path: /a/.. } }", false),
+        ("volumes: { v: { path: a } }", false),
+        ("workdir: /a/.", false),
+        ("resources: { memory: 0 }", false),
+        ("resources: { memory: 0Gi }", false),
+        ("resources: { cpu: 0 }", false),
+        ("resources: { cpu: 0.125 }", true),
+        ("resources: { cpu: 0.1250 }", false),
+        ("resources: { cpu: 0.0001 }", false),
     ] {
         let blueprint = minimal(&format!("{{ image: app, {service} }}"))
             .replace(

@@ -1,0 +1,343 @@
+//! What the command line decides: whether anything is written, what counts before what, how it ends. Each test says
+//! by itself what must be so.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use flokkr::problem::{Problem, Problems, Sources, Span};
+use serde_json::Value;
+
+use super::{BLUEPRINT, Desk};
+
+/// A blueprint of which Compose says that something is left out.
+fn doubtful() -> Desk {
+    let desk = Desk::empty();
+    let service = "kind: ensemble, placement: { spread: host },";
+    desk.put(
+        "blueprint.yaml",
+        &BLUEPRINT.replace("kind: ensemble,", service),
+    );
+    desk
+}
+
+/// What tools are told, a problem each.
+fn messages(err: &str) -> Vec<Value> {
+    let lines = err.lines().map(|line| serde_json::from_str(line).unwrap());
+    lines.collect()
+}
+
+/// Denied warnings are errors for every command: nothing is written, and nothing is the same as what is there.
+#[test]
+fn denied_warnings_end_everything() {
+    let desk = doubtful();
+    desk.run("gen compose -o out", 0);
+    desk.run("diff compose out", 0);
+    desk.run("check compose", 0);
+    for typed in [
+        "gen compose -o denied",
+        "gen compose -o out --check",
+        "gen compose",
+        "diff compose out",
+        "check compose",
+    ] {
+        let (out, err) = desk.run(&format!("{typed} --deny-warnings"), 2);
+        assert_eq!(out, "", "{typed}");
+        assert!(
+            err.contains("error: Compose does not carry this"),
+            "{typed}: {err}"
+        );
+        let (_, err) = desk.run(&format!("{typed} --deny-warnings --message-format json"), 2);
+        for message in messages(&err) {
+            assert_eq!(message["severity"], "error", "{typed}");
+        }
+    }
+    assert!(!desk.has("denied"));
+}
+
+/// Tools are told lines and columns from 1, the columns in characters.
+#[test]
+fn places_are_counted_as_editors_count() {
+    for (text, place) in [
+        ("nme: demo\n", (1, 1, 1, 4)),
+        ("name: demo\nnme: demo\n", (2, 1, 2, 4)),
+        ("name: demo\r\n\r\nnme: demo\r\n", (3, 1, 3, 4)),
+        (
+            "vars: { \"é☂😀\": 1, name: demo }\nname: { \"é☂😀\": 1 }",
+            (2, 7, 2, 19),
+        ),
+    ] {
+        let desk = Desk::empty();
+        desk.put("blueprint.yaml", text);
+        let (_, err) = desk.run("gen compose --message-format json", 2);
+        let all = messages(&err);
+        let places = all.iter().map(|message| {
+            let number = |key: &str| message[key].as_u64().unwrap_or(0);
+            (
+                number("line"),
+                number("column"),
+                number("end_line"),
+                number("end_column"),
+            )
+        });
+        let places: Vec<_> = places.collect();
+        assert!(places.contains(&place), "{text}: {err}");
+    }
+}
+
+/// Problems are told in the order of the texts, those without a place at the end.
+#[test]
+fn problems_are_told_in_order() {
+    let mut sources = Sources::default();
+    let source = sources.add("a.yaml", "one two");
+    let mut problems = Problems::default();
+    let place = |start: u32| Span {
+        source,
+        start,
+        end: start + 3,
+    };
+    problems.add(Problem::error("io", "nowhere"));
+    problems.add(Problem::error("usage", "second").at(place(4)));
+    problems.add(Problem::warning("usage", "first").at(place(0)));
+    let told: Vec<&str> = problems
+        .sorted()
+        .iter()
+        .map(|p| p.message.as_str())
+        .collect();
+    assert_eq!(told, ["first", "second", "nowhere"]);
+}
+
+/// What is no YAML is never the same data.
+#[test]
+fn jobs_of_nomad_are_compared_as_texts() {
+    let desk = Desk::new();
+    desk.run("gen nomad -o out", 0);
+    let (out, _) = desk.run("diff nomad out --set tag=2", 1);
+    assert!(out.contains("+") && !out.contains("the same data"), "{out}");
+    assert!(
+        out.ends_with("drift: 1 changed, 0 missing, 0 stale\n"),
+        "{out}"
+    );
+}
+
+/// A package that is a directory is compared as one, whatever could be said against one file.
+#[test]
+fn a_package_is_compared_with_its_directory() {
+    let desk = Desk::empty();
+    let package = "targets: { kubernetes: { package: helm } }\n";
+    let more = "  more: { image: app }\n";
+    desk.put("blueprint.yaml", &format!("{BLUEPRINT}{package}"));
+    desk.run("gen k8s -o out", 0);
+    desk.put("blueprint.yaml", &format!("{BLUEPRINT}{more}{package}"));
+    let (out, err) = desk.run("diff k8s out", 1);
+    assert!(out.contains("missing: "), "{out}");
+    assert!(!err.contains("error"), "{err}");
+}
+
+/// Permissions are of whoever gave them, and a text that flokkr wrote once and a person put back is the person's.
+#[test]
+fn what_people_did_to_files_stays() {
+    let desk = Desk::new();
+    desk.run("gen compose -o out", 0);
+    let path = desk.path().join("out/compose.yaml");
+    let first = desk.read("out/compose.yaml");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    desk.run("gen compose -o out --set tag=2 --overwrite", 0);
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    desk.put("out/compose.yaml", &first);
+    let (_, err) = desk.run("gen compose -o out --set tag=3 --overwrite", 2);
+    assert!(err.contains("was edited since flokkr wrote it"), "{err}");
+    assert_eq!(desk.read("out/compose.yaml"), first);
+}
+
+/// Of several files it is told whose the one is that is in the way.
+#[test]
+fn what_is_in_the_way_is_told_for_what_it_is() {
+    let desk = Desk::new();
+    desk.run("gen nomad -o jobs", 0);
+    desk.run("gen k8s -o out", 0);
+    let edited = desk.list("out").pop().unwrap();
+    desk.put(&format!("out/{edited}"), "edited: true\n");
+    let (_, err) = desk.run("gen k8s -o out", 2);
+    assert!(err.contains("was edited since flokkr wrote it"), "{err}");
+    assert!(!err.contains("was not written by flokkr"), "{err}");
+    desk.put("new/app.nomad.hcl", "");
+    let (_, err) = desk.run("gen nomad -o new", 2);
+    assert!(err.contains("was not written by flokkr"), "{err}");
+    // What another version knows about files is not guessed.
+    desk.put("jobs/.flokkr", "{\"version\":2,\"files\":{}}");
+    let (_, err) = desk.run("gen nomad -o jobs", 2);
+    assert!(err.contains("was written by a later flokkr"), "{err}");
+}
+
+/// What lies here counts before what the library has of the same name.
+#[test]
+fn a_folder_counts_before_the_library() {
+    let desk = Desk::empty();
+    desk.put("hdfs/blueprint.yaml", BLUEPRINT);
+    let (out, _) = desk.run("gen compose hdfs", 0);
+    assert!(out.contains("name: \"demo\""), "{out}");
+}
+
+/// A circle is one by whatever paths it goes.
+#[test]
+fn includes_in_a_circle_are_told() {
+    let desk = Desk::empty();
+    desk.put("a/one.yaml", "include: [../b/./two.yaml]\n");
+    desk.put("b/two.yaml", "include: [../a/../a/one.yaml]\n");
+    let (_, err) = desk.run("gen compose -f a/one.yaml", 2);
+    assert!(err.contains("circle"), "{err}");
+    assert!(!err.contains("more than 16"), "{err}");
+}
+
+/// A plugin is the one beside whoever asks for it, also where another of its name lies beside the blueprint.
+#[test]
+fn a_plugin_beside_who_asks_counts_first() {
+    let desk = Desk::empty();
+    let base = BLUEPRINT.replace("image: app,", "image: app, plugins: { hello: null },");
+    desk.put("sub/base.yaml", &base);
+    for (folder, says) in [("sub", "below"), (".", "above")] {
+        let plugin = format!(
+            "plugin: v1\nname: hello\ndescription: Says it\nservice: {{ env: {{ HELLO: {says} }} }}\n"
+        );
+        desk.put(&format!("{folder}/plugins/hello.yaml"), &plugin);
+    }
+    let over = "blueprint: v1\nname: over\ninclude: [./sub/base.yaml]\n";
+    desk.put("over.yaml", over);
+    let (out, _) = desk.run("gen compose -f over.yaml", 0);
+    assert!(out.contains("HELLO: \"below\""), "{out}");
+    let own = "services: { app: { plugins: { hello: {} } } }\n";
+    desk.put("over.yaml", &format!("{over}{own}"));
+    let (out, _) = desk.run("gen compose -f over.yaml", 0);
+    assert!(out.contains("HELLO: \"above\""), "{out}");
+}
+
+/// A parameter of a plugin is of its type.
+#[test]
+fn parameters_are_of_their_types() {
+    let desk = Desk::empty();
+    for (name, good, bad) in [
+        ("integer", ["-7", "\"12\""], ["1.5", "x"]),
+        ("boolean", ["true", "\"false\""], ["1", "maybe"]),
+        ("path", ["/a/b", "\"/\""], ["a/b", "/a/../b"]),
+        ("port", ["1", "65535"], ["0", "65536"]),
+        ("duration", ["5s", "100ms"], ["5", "5 s"]),
+        ("list", ["[a, b]", "alone"], ["[[a]]", "{ a: b }"]),
+    ] {
+        let plugin = format!(
+            "plugin: v1\nname: takes\ndescription: Takes it\nparams: {{ it: {{ type: {name} }} }}\n\
+             service: {{ env: {{ IT: \"{{{{ params.it{} }}}}\" }} }}\n",
+            if name == "list" { " | join" } else { "" }
+        );
+        desk.put("plugins/takes.yaml", &plugin);
+        for (values, code) in [(good, 0), (bad, 2)] {
+            for value in values {
+                let asks = format!("image: app, plugins: {{ takes: {{ it: {value} }} }},");
+                desk.put("blueprint.yaml", &BLUEPRINT.replace("image: app,", &asks));
+                desk.run("gen compose", code);
+            }
+        }
+    }
+}
+
+/// Of several files with values the last one counts, and what is typed counts most.
+#[test]
+fn later_values_count() {
+    let desk = Desk::new();
+    desk.put("one.yaml", "tag: one\ncount: 2\n");
+    desk.put("two.yaml", "tag: two\n");
+    let image = |typed: &str| {
+        let (out, _) = desk.run(&format!("gen compose {typed}"), 0);
+        let (_, rest) = out.split_once("example/app:").unwrap();
+        assert!(out.contains("app-1:"), "{typed}: {out}");
+        rest.split('"').next().unwrap().to_owned()
+    };
+    assert_eq!(image("--values one.yaml --values two.yaml"), "two");
+    assert_eq!(image("--values two.yaml --values one.yaml"), "one");
+    let all = "--set tag=three --values one.yaml --values two.yaml";
+    assert_eq!(image(all), "three");
+    assert_eq!(image(&format!("--set tag=four {all}")), "three");
+}
+
+/// What is printed leaves nothing behind that could be removed.
+#[test]
+fn only_a_folder_is_pruned() {
+    let desk = Desk::new();
+    let (out, err) = desk.run("gen compose --prune", 2);
+    assert_eq!(out, "");
+    assert!(err.contains("--output"), "{err}");
+}
+
+/// A field of which a part is lost is not told to be carried.
+#[test]
+fn the_table_tells_the_worst() {
+    let desk = Desk::empty();
+    let services = "services:\n  one: { image: app, ports: { a: { port: 1, publish: true } } }\n  \
+                    two: { image: app, replicas: 2, ports: { a: { port: 2, publish: true } } }\n";
+    let head = BLUEPRINT.split("services:").next().unwrap();
+    let settings = "targets: { kubernetes: { expose: node-port } }\n";
+    desk.put("blueprint.yaml", &format!("{head}{services}{settings}"));
+    let (out, _) = desk.run("targets", 0);
+    let line = out
+        .lines()
+        .find(|l| l.starts_with("ports.publish"))
+        .unwrap();
+    assert!(line.contains("left out"), "{out}");
+}
+
+/// A patch is told for the target that it is for, and a value for the service that it is of.
+#[test]
+fn explanations_are_of_what_was_asked_for() {
+    let desk = Desk::empty();
+    desk.put(
+        "plugins/says.yaml",
+        "plugin: v1\nname: says\ndescription: Says it\nparams: { it: { type: text } }\n\
+         service: { env: { IT: \"{{ params.it }}\" } }\n",
+    );
+    let head = BLUEPRINT.split("services:").next().unwrap();
+    desk.put(
+        "blueprint.yaml",
+        &format!(
+            "{head}services:\n  a-b:\n    image: app\n    kind: ensemble\n    replicas: 2\n    \
+             plugins: {{ says: {{ it: one }} }}\n    sidecars: {{ s: {{ command: [s] }} }}\n    patch:\n      \
+             nomad: {{ meta: {{ a: b }} }}\n      compose: {{ tty: true }}\n  two:\n    image: app\n    \
+             plugins:\n      says:\n        it: two\n"
+        ),
+    );
+    let told = |typed: &str| -> Value {
+        let (out, _) = desk.run(&format!("explain{typed} --format json"), 0);
+        serde_json::from_str(&out).unwrap()
+    };
+    let text = desk.read("blueprint.yaml");
+    let line = |part: &str| {
+        let at = text.lines().position(|l| l.contains(part));
+        Value::from(at.unwrap() + 1)
+    };
+    for target in ["nomad", "compose"] {
+        let told = told(&format!(" a-b --target {target}"));
+        let patch = &told["services"][0]["patch"];
+        assert_eq!(patch["line"], line(&format!("{target}: {{")), "{target}");
+    }
+    let whole = told("");
+    for (service, part) in [(0, "it: one"), (1, "it: two")] {
+        let container = &whole["services"][service]["containers"][0];
+        let variable = container.to_string();
+        let (_, rest) = variable.split_once("params.it").unwrap();
+        let (_, rest) = rest.split_once("\"line\":").unwrap();
+        let found: u64 = rest
+            .split(|c: char| !c.is_ascii_digit())
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert_eq!(Value::from(found), line(part), "{container}");
+    }
+    let replica = told(" a-b-1.s");
+    let containers = replica["services"][0]["containers"].as_array().unwrap();
+    assert_eq!(containers.len(), 1);
+    assert_eq!(containers[0]["name"], "s");
+    assert_eq!(containers[0]["replica"], 1);
+    let (out, _) = desk.run("explain a-b", 0);
+    // The value's own file is another than the service's.
+    assert!(out.contains("plugins/says.yaml:"), "{out}");
+}
