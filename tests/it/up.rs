@@ -22,6 +22,7 @@ case "$*" in
   *' up --detach '*) touch started; exit "$(cat code)" ;;
   'image inspect '*) grep -qxF "${*: -1}" images ;;
   'pull '*) echo 'no such host' >&2; exit 1 ;;
+  'build '*) test ! -e unbuildable ;;
   'logs '*) echo 'java.net.BindException' ;;
   *' down '*) rm -f started ;;
 esac
@@ -295,4 +296,86 @@ fn a_cluster_that_does_not_come_up_is_told() {
     let (code, out, _) = machine.run("status demo");
     let lines = "app-0  starting\napp-1  healthy\njob    done\n";
     assert_eq!((code, out.as_str()), (Some(1), lines));
+}
+
+/// Relative paths of a blueprint begin beside it, though the cluster's files are kept elsewhere: among those of the
+/// user, in a folder of flokkr's own.
+#[test]
+fn a_cluster_is_kept_and_finds_what_lies_beside_its_blueprint() {
+    let machine = Machine::new();
+    let path = format!("{}:/usr/bin:/bin", machine.path("bin").display());
+    let output = flokkr(machine.directory.path(), &["up"])
+        .env("PATH", path)
+        .env_remove("FLOKKR_STATE")
+        .env("XDG_STATE_HOME", machine.path("of-user"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output).1);
+    assert!(
+        machine
+            .path("of-user/flokkr/demo/compose/compose.yaml")
+            .exists()
+    );
+    let calls = fs::read_to_string(machine.path("calls")).unwrap();
+    let start = calls
+        .lines()
+        .find(|line| line.contains(" up --detach"))
+        .unwrap();
+    let beside = machine.directory.path().display();
+    let option = format!("--project-directory {beside} ");
+    assert!(start.contains(&option), "{start}");
+}
+
+/// The oldest version that is named will do; a cluster of which nothing runs is not well.
+#[test]
+fn what_will_just_do_and_what_is_not_there() {
+    let machine = Machine::new();
+    machine.put("compose", "2.23.1\n");
+    let (code, _, complaint) = machine.run("up --set web=PORT");
+    assert_eq!(code, Some(0), "{complaint}");
+    machine.put("states", "");
+    let (code, out, _) = machine.run("status demo");
+    assert_eq!((code, out.as_str()), (Some(1), "demo is down\n"));
+}
+
+/// Only what is not well is told, with what it said.
+#[test]
+fn what_is_well_is_not_told_as_trouble() {
+    let machine = Machine::new();
+    machine.states(&[
+        ("app-0", "exited", "", 1),
+        ("app-1", "running", "healthy", 0),
+        ("job", "exited", "", 0),
+    ]);
+    machine.put("code", "1");
+    let (code, _, complaint) = machine.run("up --set web=PORT");
+    assert_eq!(code, Some(1));
+    assert!(complaint.contains("app-0: ended with 1\n"), "{complaint}");
+    assert_eq!(
+        complaint.matches("java.net.BindException").count(),
+        1,
+        "{complaint}"
+    );
+    for well in ["\napp-1:", "\njob:"] {
+        assert!(!complaint.contains(well), "{complaint}");
+    }
+}
+
+/// Without its image nothing is started.
+#[test]
+fn a_cluster_without_its_images_is_not_started() {
+    let machine = Machine::new();
+    let build =
+        "app: { ref: example/app:1, user: \"1000:1000\", build: { base: 'debian:bookworm' } }";
+    let blueprint = BLUEPRINT.replace("app: { ref: example/app:1 }", build);
+    machine.put("blueprint.yaml", &blueprint);
+    machine.put("unbuildable", "");
+    let (code, _, complaint) = machine.run("up --set web=PORT");
+    assert_eq!(code, Some(1));
+    assert!(complaint.contains("can't be built"), "{complaint}");
+    assert!(
+        !machine.calls().contains(" up --detach"),
+        "{}",
+        machine.calls()
+    );
 }
