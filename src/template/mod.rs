@@ -173,7 +173,7 @@ fn too_long(template: &str) -> Option<Failure> {
             return Some(Failure {
                 range: Some(start..start + length),
                 ..Failure::new(format!(
-                    "this expression is longer than {MAX_EXPRESSION} characters"
+                    "this expression is longer than {MAX_EXPRESSION} bytes"
                 ))
             });
         }

@@ -9,6 +9,7 @@ mod compose;
 mod kubernetes;
 mod nomad;
 mod processes;
+mod texts;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
