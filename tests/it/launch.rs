@@ -1,6 +1,8 @@
 //! The launcher as a container has it: the real binary with an environment and programs of the test's
 //! own, some of which are killed half way.
 
+mod decisions;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -194,7 +196,11 @@ fn eventually(what: &str, holds: impl Fn() -> bool) {
 
 /// Answers GETs: the body for a path that begins so, else 404.
 fn server(answers: Vec<(&'static str, Vec<u8>)>) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    server_at("127.0.0.1:0", answers)
+}
+
+fn server_at(address: &str, answers: Vec<(&'static str, Vec<u8>)>) -> u16 {
+    let listener = TcpListener::bind(address).unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         for stream in listener.incoming() {
