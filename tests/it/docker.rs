@@ -667,7 +667,7 @@ fn long_values_are_written_in_lines() {
     }
 }
 
-/// A line is as long as a builder's may be (BuildKit 0.20: 65,535 bytes), and no longer.
+/// A line is as long as a builder's may be (`BuildKit` 0.20: 65,535 bytes), and no longer.
 #[test]
 fn lines_are_as_long_as_builders_read() {
     for (length, taken) in [(65_535, true), (65_536, false)] {

@@ -112,7 +112,7 @@ fn jobs_of_nomad_are_compared_as_texts() {
     let desk = Desk::new();
     desk.run("gen nomad -o out", 0);
     let (out, _) = desk.run("diff nomad out --set tag=2", 1);
-    assert!(out.contains("+") && !out.contains("the same data"), "{out}");
+    assert!(out.contains('+') && !out.contains("the same data"), "{out}");
     assert!(
         out.ends_with("drift: 1 changed, 0 missing, 0 stale\n"),
         "{out}"
