@@ -529,3 +529,61 @@ proptest! {
         }
     }
 }
+
+/// Every short text of what some launcher or format takes for itself arrives, or is refused with a reason.
+#[test]
+fn short_texts_arrive_or_are_refused() {
+    const PIECES: [&str; 15] = [
+        "", "\\", " ", "\"", "'", ":", "#", "a", "$", "=", "-", "<", "?", "*", ";",
+    ];
+    let names = [
+        "a.xml",
+        "a.properties",
+        "a.cfg",
+        "a.env",
+        "a.sh",
+        "a.conf",
+        "a.yaml",
+        "a.ini",
+        "server.properties",
+    ];
+    for first in PIECES {
+        for second in PIECES {
+            for third in PIECES {
+                let value = [first, second, third].concat();
+                for (dialect, name) in Dialect::ALL.into_iter().flat_map(|d| names.map(|n| (d, n)))
+                {
+                    let file = ConfigFile {
+                        name,
+                        format: None,
+                        entries: vec![("key", &value)],
+                    };
+                    let outcome = check_round_trip(dialect, &file);
+                    assert!(outcome.is_ok(), "{dialect}, {name}, {value:?}: {outcome:?}");
+                }
+            }
+        }
+    }
+}
+
+/// A time that a launcher writes without quotes, and readers of YAML 1.1 take for one, is refused.
+#[test]
+fn times_without_quotes_are_refused() {
+    for (value, taken) in [
+        ("2001-12-14", true),
+        ("2001-12-14t21:59:43Z", true),
+        ("2001-12-14t21:59:43", false),
+        ("2001-12-14T21:59:43", false),
+        ("2001-12-14 21:59:43 +5", false),
+        ("2001-12-14T24:59:43Z", false),
+        ("2001-02-29", false),
+        ("2001-12-14x", true),
+    ] {
+        let file = ConfigFile {
+            name: "a.yaml",
+            format: None,
+            entries: vec![("key", value)],
+        };
+        assert_eq!(encode(Dialect::Flokkr, &file).is_ok(), taken, "{value}");
+    }
+}
