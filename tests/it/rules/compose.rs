@@ -470,3 +470,55 @@ fn compose_publishes_what_it_is_told_to() {
         assert_eq!(ports[0]["published"].as_str(), published, "{publish}");
     }
 }
+
+/// One replica has the name of its service as its host's; scaled ones have one each that Docker makes up.
+#[test]
+fn compose_names_hosts_like_their_services() {
+    for (service, name, host) in [
+        ("", "one", Some("one")),
+        (", replicas: 2", "one", None),
+        (", kind: ensemble", "one-0", Some("one-0")),
+    ] {
+        let services = composed(&minimal(&format!("{{ image: app{service} }}")));
+        assert_eq!(services[name]["hostname"].as_str(), host, "{service}");
+    }
+}
+
+/// A sidecar is checked as it says, and who sees the processes of another is started again with it.
+#[test]
+fn compose_keeps_sidecars_by_their_processes() {
+    for processes in [false, true] {
+        let services = composed(&minimal(&format!(
+            "{{ image: app, sidecars: {{ s: {{ command: [s], ports: {{ a: 9 }}, health: {{ tcp: a }}, processes: {processes} }} }} }}"
+        )));
+        let all = entries(&services);
+        let (_, sidecar) = all.iter().find(|(name, _)| name.ends_with("-s")).unwrap();
+        let check = items(&sidecar["healthcheck"]["test"]);
+        let check: String = check.iter().map(text).collect();
+        assert!(check.contains('9'), "{check}");
+        let main = &sidecar["depends_on"]["one"];
+        assert_eq!(
+            main["restart"].as_bool() == Some(true),
+            processes,
+            "{main:?}"
+        );
+    }
+}
+
+/// Whoever waits for the port of a sidecar starts that.
+#[test]
+fn compose_starts_whose_port_is_awaited() {
+    let services = composed(&format!(
+        "{}  user: {{ image: app, needs: [one.b] }}\n",
+        minimal(
+            "{ image: app, kind: ensemble, replicas: 2, sidecars: { s: { command: [s], ports: { b: 9 } } } }"
+        )
+    ));
+    let gate = entries(&services["user"]["depends_on"])[0].0.to_owned();
+    let mut started: Vec<&str> = entries(&services[&gate]["depends_on"])
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    started.sort_unstable();
+    assert_eq!(started, ["one-0", "one-0-s", "one-1", "one-1-s"]);
+}

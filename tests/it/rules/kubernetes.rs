@@ -865,3 +865,186 @@ fn kubernetes_makes_what_is_named() {
         assert_eq!(!emitted.said.contains(&what), is_made, "{}", emitted.said);
     }
 }
+
+/// By an Ingress HTTP is reached, not UDP: that is said, whichever comes first.
+#[test]
+fn kubernetes_lets_in_what_an_ingress_passes() {
+    let tcp = "a: { port: 1, publish: 7001 }";
+    let udp = "b: { port: 2, publish: 7002, protocol: udp }";
+    for (ports, hosts, is_said) in [
+        (vec![tcp], 1, false),
+        (vec![udp], 0, true),
+        (vec![udp, tcp], 1, true),
+        (vec![tcp, udp], 1, true),
+    ] {
+        let blueprint = with(
+            "expose: ingress, ingress: { domain: example.org }",
+            &format!("{{ image: app, ports: {{ {} }} }}", ports.join(", ")),
+        );
+        let all = kinds(&blueprint, "Ingress");
+        let rules = all.iter().flat_map(|i| items(&i["spec"]["rules"]).to_vec());
+        assert_eq!(rules.count(), hosts, "{ports:?}");
+        let said = emit(&blueprint, target::find("kubernetes").unwrap()).said;
+        assert_eq!(said.contains("not UDP"), is_said, "{said}");
+    }
+}
+
+/// A load balancer listens on what is published, of each replica on the next number, and leads to the container's.
+#[test]
+fn kubernetes_balances_what_is_published() {
+    for (kind, names) in [
+        ("", &["one-published"][..]),
+        (
+            ", kind: ensemble, replicas: 2",
+            &["one-0-published", "one-1-published"],
+        ),
+    ] {
+        let blueprint = with(
+            "expose: load-balancer",
+            &format!("{{ image: app{kind}, ports: {{ a: {{ port: 1, publish: 7001 }} }} }}"),
+        );
+        let files = files(&blueprint, "kubernetes");
+        for (number, name) in (7001..).zip(names) {
+            let port = object(&files, "Service", name)["spec"]["ports"][0].clone();
+            assert_eq!(port["port"].as_u64(), Some(number), "{name}");
+            assert_eq!(port["targetPort"].as_u64(), Some(1), "{name}");
+        }
+    }
+}
+
+/// Nobody is kept from root who has a reason to be root, whoever runs beside them; and the others are.
+#[test]
+fn kubernetes_lets_root_be_who_has_to() {
+    for (main, sidecar) in [(true, false), (false, true), (true, true), (false, false)] {
+        let image = |is_root: bool| if is_root { "rooted" } else { "app" };
+        let blueprint = format!(
+            "blueprint: v1\nname: demo\nimages:\n  app: {{ ref: \"app:1\", user: \"5\" }}\n  \
+             rooted: {{ ref: \"rooted:1\", user: \"0\", root: why }}\nservices:\n  one: {{ image: {}, \
+             sidecars: {{ s: {{ image: {}, command: [s] }} }} }}\n",
+            image(main),
+            image(sidecar)
+        );
+        let spec = pod(&blueprint, "Deployment", "one")["spec"].clone();
+        let whole = spec["securityContext"]["runAsNonRoot"].as_bool();
+        let of = |container: &Value| container["securityContext"]["runAsNonRoot"].as_bool();
+        for (container, is_root) in [
+            (&spec["containers"][0], main),
+            (&spec["initContainers"][0], sidecar),
+        ] {
+            let is_kept = of(container).or(whole).unwrap_or(false);
+            assert_eq!(is_kept, !is_root, "{main}, {sidecar}: {spec:?}");
+        }
+    }
+}
+
+/// A sidecar that runs a command before its signal has the usual time behind it.
+#[test]
+fn kubernetes_gives_sidecars_time_behind_their_commands() {
+    for (stop, whole) in [
+        // All commands start at once; a native sidecar gets its signal when the others have ended, after 30 seconds.
+        ("before: [sleep, \"7\"]", 60),
+        ("before: [sleep, \"40\"]", 70),
+        ("before: [sleep, \"7\"], grace: 10s", 40),
+        ("grace: 10s", 40),
+    ] {
+        let blueprint = minimal(&format!(
+            "{{ image: app, sidecars: {{ s: {{ command: [s], stop: {{ {stop} }} }} }} }}"
+        ));
+        let spec = pod(&blueprint, "Deployment", "one")["spec"].clone();
+        let found = spec["terminationGracePeriodSeconds"].as_u64();
+        assert_eq!(found, Some(whole), "{stop}");
+    }
+}
+
+/// What has no claim of its own is refused, and does not share one.
+#[test]
+fn kubernetes_shares_no_data_unasked() {
+    for (service, taken) in [
+        ("kind: daemon", false),
+        ("kind: job, replicas: 2", false),
+        ("kind: job", true),
+        ("kind: ensemble, replicas: 2", true),
+    ] {
+        let blueprint = minimal(&format!(
+            "{{ image: app, {service}, volumes: {{ data: {{ path: /data }} }} }}"
+        ));
+        let emitted = emit(&blueprint, target::find("kubernetes").unwrap());
+        assert_eq!(
+            emitted.files.is_some(),
+            taken,
+            "{service}: {}",
+            emitted.said
+        );
+    }
+}
+
+/// A check by HTTP asks for its path, at its port.
+#[test]
+fn kubernetes_asks_for_what_a_check_names() {
+    for (http, path) in [
+        ("{ port: b }", "/"),
+        ("{ port: b, path: /status?x=1 }", "/status?x=1"),
+    ] {
+        let blueprint = minimal(&format!(
+            "{{ image: app, ports: {{ a: 1, b: 2 }}, health: {{ http: {http} }} }}"
+        ));
+        let container = pod(&blueprint, "Deployment", "one")["spec"]["containers"][0].clone();
+        for probe in ["readinessProbe", "livenessProbe"] {
+            let get = &container[probe]["httpGet"];
+            assert_eq!(text(&get["path"]), path);
+            assert!(get["port"].as_str() == Some("b") || get["port"].as_u64() == Some(2));
+        }
+    }
+}
+
+/// Two secrets whose names Kubernetes can't tell apart are refused: one would be the other.
+#[test]
+fn kubernetes_refuses_secrets_of_one_name() {
+    for (second, taken) in [
+        ("b_a", false),
+        ("A_b", true),
+        ("other", true),
+        ("B-a", false),
+    ] {
+        let blueprint = format!(
+            "{}secrets: {{ b-a: {{ env: ONE }}, {second}: {{ env: TWO }} }}\n",
+            minimal(&format!(
+                "{{ image: app, env: {{ X: \"{{{{ secret('b-a') }}}}\", Y: \"{{{{ secret('{second}') }}}}\" }} }}"
+            ))
+        );
+        let emitted = emit(&blueprint, target::find("kubernetes").unwrap());
+        assert_eq!(emitted.files.is_some(), taken, "{second}: {}", emitted.said);
+    }
+}
+
+/// A majority is awaited one by one, also where a Service knows who is ready.
+#[test]
+fn kubernetes_waits_for_a_majority_of_what_is_ready() {
+    let service =
+        "{ image: app, kind: ensemble, replicas: 3, ports: { a: 1 }, health: { tcp: a } }";
+    for (quorum, least, hosts) in [("all", "3", 3), ("majority", "2", 3), ("any", "1", 1)] {
+        let blueprint = needed("", service, &format!("one: {quorum}"));
+        let words = awaited(&pod(&blueprint, "Deployment", "user"));
+        assert_eq!(
+            (words[0].as_str(), words.len()),
+            (least, 1 + hosts),
+            "{quorum}"
+        );
+    }
+}
+
+/// The port of metrics is scraped whatever ports stand beside it.
+#[test]
+fn kubernetes_monitors_one_port_of_many() {
+    let monitored = |ports: &str| {
+        let blueprint = with(
+            "metrics: pod-monitor",
+            &format!("{{ image: app, ports: {{ {ports} }} }}"),
+        );
+        kinds(&blueprint, "PodMonitor").len()
+    };
+    assert_eq!(monitored("web: 80, metrics: 9404"), 1);
+    assert_eq!(monitored("metrics: 9404, web: 80"), 1);
+    assert_eq!(monitored("web: 80"), 0);
+    assert_eq!(monitored(""), 0);
+}

@@ -666,3 +666,129 @@ fn nomad_gives_jobs_their_priority() {
         assert_eq!(job.plain("priority"), wanted);
     }
 }
+
+/// A port that is only checked is any of the node's, and leads to the one of the container.
+#[test]
+fn nomad_checks_the_port_of_the_container() {
+    for discovery in ["docker-network", "nomad", "static"] {
+        let group = one(&with(
+            &format!("discovery: {discovery}"),
+            "{ image: app, ports: { a: 7 }, health: { tcp: a } }",
+        ));
+        let port = &group.only("network").body.only("port").body;
+        let numbers = (port.plain("static"), port.plain("to"));
+        let wanted = if discovery == "static" {
+            (Some("7"), None)
+        } else {
+            (None, Some("7"))
+        };
+        assert_eq!(numbers, wanted, "{discovery}");
+    }
+}
+
+/// On a Docker network a replica has its own name and that of all; among Nomad's services each is a line of the hosts.
+#[test]
+fn nomad_has_every_name_of_a_replica() {
+    for (kind, names) in [
+        (
+            "kind: ensemble, replicas: 2",
+            &["one-${NOMAD_ALLOC_INDEX}", "one"][..],
+        ),
+        ("replicas: 2", &["one"]),
+    ] {
+        let group = one(&minimal(&format!("{{ image: app, {kind} }}")));
+        let config = &task(&group, "one").only("config").body;
+        let Some(Value::List(aliases)) = config.get("network_aliases") else {
+            panic!("no names: {config:?}")
+        };
+        let aliases: Vec<&str> = aliases.iter().map(Value::text).collect();
+        assert_eq!(aliases, names, "{kind}");
+    }
+    let group = one(&with(
+        "discovery: nomad",
+        "{ image: app, kind: ensemble, replicas: 3, ports: { a: 1 } }",
+    ));
+    let names = task(&group, "names").only("template").body.text("data");
+    for name in ["one-0", "one-1", "one-2", "one"] {
+        let line =
+            format!("{{{{ range nomadService \"demo-{name}\" }}}}{{{{ .Address }}}} {name}\n");
+        assert_eq!(
+            names.unwrap().matches(&line).count(),
+            1,
+            "{name}: {names:?}"
+        );
+    }
+}
+
+/// The replicas of a job have volumes of their own, as those of a service have.
+#[test]
+fn nomad_gives_each_replica_its_volume() {
+    for (kind, is_own) in [
+        ("replicas: 2", true),
+        ("kind: job, replicas: 2", true),
+        ("kind: ensemble, replicas: 2", true),
+        ("kind: ensemble", true),
+        ("", false),
+        ("kind: job", false),
+    ] {
+        let group = one(&minimal(&format!(
+            "{{ image: app, volumes: {{ data: {{ path: /data }} }}, {kind} }}"
+        )));
+        let mount = &task(&group, "one").only("config").body.only("mount").body;
+        let source = mount.text("source").unwrap();
+        let found = source.contains("NOMAD_ALLOC_INDEX") || source == "demo-one-0-data";
+        assert_eq!(found, is_own, "{kind}: {source}");
+    }
+}
+
+/// A step in an image without bash can't wait for what is before it: that is refused.
+#[test]
+fn nomad_waits_with_whoever_can() {
+    let image = "images:\n  app: { ref: \"app:1\" }\n  small: { ref: \"small:1\", shell: sh }";
+    for (need, step, taken) in [
+        (", needs: [one.a]", ", image: small", false),
+        (", needs: [one.a]", "", true),
+        ("", ", image: small", true),
+    ] {
+        let blueprint = minimal("{ image: app, ports: { a: 7 } }")
+            .replace("images: { app: { ref: \"app:1\" } }", image)
+            + &format!(
+                "  user: {{ image: app{need}, init: [{{ name: step{step}, command: [step] }}] }}\n"
+            );
+        let emitted = emit(&blueprint, target::find("nomad").unwrap());
+        assert_eq!(
+            emitted.files.is_some(),
+            taken,
+            "{need}{step}: {}",
+            emitted.said
+        );
+        assert_eq!(
+            !emitted.said.contains("`small` has no bash"),
+            taken,
+            "{}",
+            emitted.said
+        );
+    }
+}
+
+/// In Consul a process is found by a port of its own: a sidecar by its own, not by that of the process beside it.
+#[test]
+fn nomad_registers_processes_with_their_ports() {
+    let group = one(&with(
+        "discovery: consul",
+        "{ image: app, ports: { a: 7 }, health: { tcp: a }, sidecars: { s: { command: [s], ports: { b: 8 }, health: { tcp: b } } } }",
+    ));
+    let services = group.blocks("service").map(|s| &s.body);
+    let of_tasks = group.blocks("task").flat_map(|t| t.body.blocks("service"));
+    let all = services.chain(of_tasks.map(|s| &s.body));
+    let ports = all.filter_map(|s| Some((s.text("name")?, s.plain("port")?)));
+    let ports: Vec<(&str, &str)> = ports.collect();
+    let of_sidecar = ports.iter().filter(|(name, _)| name.ends_with("-s"));
+    let found: Vec<&str> = of_sidecar.map(|(_, port)| *port).collect();
+    assert_eq!(found, ["8"], "{ports:?}");
+    let of_main = ports.iter().filter(|(name, _)| *name == "demo-one");
+    assert!(
+        of_main.clone().count() > 0 && of_main.clone().all(|(_, port)| *port == "7"),
+        "{ports:?}"
+    );
+}

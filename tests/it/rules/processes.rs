@@ -323,3 +323,47 @@ fn everybody_is_found_by_name() {
         });
     }
 }
+
+/// Every process runs as who it is told to, else as who its image says, whoever runs beside it.
+#[test]
+fn everybody_runs_as_themselves() {
+    let blueprint = minimal(
+        "{ image: app, user: \"5:6\", init: [{ name: step, user: \"9\", command: [step] }], sidecars: { \
+         own: { command: [own], user: \"7:8\" }, other: { image: other, command: [other] } } }",
+    )
+    .replace("\"app:1\"", "\"app:1\", user: \"1:2\"")
+    .replace("services:", "  other: { ref: \"other:1\", user: \"3:4\" }\nservices:")
+    .replace("images: { app: { ref: \"app:1\", user: \"1:2\" } }", "images:\n  app: { ref: \"app:1\", user: \"1:2\" }");
+    let sidecar = |name: &str| Role::Sidecar(name.to_owned());
+    for (role, user) in [
+        (Role::Main, Some("5:6")),
+        (step(), Some("9")),
+        (sidecar("own"), Some("7:8")),
+        // Its image's own.
+        (sidecar("other"), None),
+    ] {
+        each(&blueprint, 0, &role, |process| {
+            assert_eq!(process.unwrap().user.as_deref(), user, "{role:?}");
+        });
+    }
+}
+
+/// Files of one name in several folders have a text each.
+#[test]
+fn files_of_one_name_are_told_apart() {
+    let paths = ["/a/x", "/b/x", "/b/x.x", "/c-x", "/c/x"];
+    let all = paths.map(|path| format!("{path}: \"of {path}\""));
+    let sidecar = "sidecars: { s: { command: [s], files: { /a/x: \"of s\" } } }";
+    let blueprint = minimal(&format!(
+        "{{ image: app, files: {{ {} }}, {sidecar} }}",
+        all.join(", ")
+    ));
+    main(&blueprint, |main| {
+        for path in paths {
+            assert_eq!(main.files[path], format!("of {path}"));
+        }
+    });
+    each(&blueprint, 0, &Role::Sidecar("s".to_owned()), |sidecar| {
+        assert_eq!(sidecar.unwrap().files["/a/x"], "of s");
+    });
+}
