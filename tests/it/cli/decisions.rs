@@ -345,3 +345,21 @@ fn explanations_are_of_what_was_asked_for() {
     // The value's own file is another than the service's.
     assert!(out.contains("plugins/says.yaml:"), "{out}");
 }
+
+/// What no platform takes is told for the first one, which is the one that is explained otherwise.
+#[test]
+fn what_nobody_takes_is_told_once() {
+    let desk = Desk::empty();
+    let settings =
+        "compose: { network: one }, kubernetes: { expose: two }, nomad: { discovery: three }";
+    desk.put(
+        "blueprint.yaml",
+        &format!("{BLUEPRINT}targets: {{ {settings} }}\n"),
+    );
+    let (_, err) = desk.run("explain -f blueprint.yaml", 2);
+    assert!(err.contains("`bridge`"), "{err}");
+    assert!(
+        !err.contains("`node-port`") && !err.contains("`consul`"),
+        "{err}"
+    );
+}
