@@ -117,7 +117,7 @@ records! {
         pub unless: Option<Text> = "unless", "name: prepare\ncommand: [bin/prepare]\nunless: /data/ready";
         /// Take the step only where this is true; it may ask for `replica`.
         pub when: Option<Text> = "when", "name: prepare\ncommand: [bin/prepare]\nwhen: \"{{ name == 'demo' }}\"";
-        /// The image, instead of the service's.
+        /// The image, instead of the service's. The service's config reaches it by its launcher, or as files where it has `conf`; an image with neither gets none.
         pub image: Option<At<String>> = "image", "name: prepare\ncommand: [bin/prepare]\nimage: app";
         /// Environment variables, added to the service's.
         pub env: Texts = "env", "name: prepare\ncommand: [bin/prepare]\nenv: { STEP: one }";

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::evaluate::Evaluator;
-use super::{ConfigEntry, ConfigFile, Each, Image};
+use super::{ConfigEntry, ConfigFile, Container, Each, Image};
 use crate::blueprint::{At, Blueprint, Config, Delivery, Files};
 use crate::env::{self, Format};
 use crate::problem::{Problem, Span, one_of};
@@ -57,6 +57,52 @@ pub(super) struct Merged {
     entries: Arc<Vec<ConfigEntry>>,
     /// Some value differs from replica to replica.
     differs: bool,
+}
+
+/// The config of a process as a step has it that runs another image: by that image's launcher, else as files where the
+/// image has its config. An image with neither has nothing that reads any.
+pub(super) fn of_step(
+    main: &Container,
+    image: &Image,
+    span: Span,
+    evaluator: &mut Evaluator<'_>,
+) -> Vec<ConfigFile> {
+    if image.name == main.image.name {
+        return main.config.clone();
+    }
+    let files = main.config.iter();
+    let files = files.filter_map(|file| {
+        let launched = file.delivery == Delivery::Env && env::carries(image.launcher, &file.name);
+        let delivery = if launched {
+            Delivery::Env
+        } else {
+            Delivery::Files
+        };
+        if !launched {
+            if !file.name.starts_with('/') && image.conf.is_none() {
+                return None;
+            }
+            if image.rewrites.contains(&path(image, &file.name)) {
+                evaluator.problems.add(rewritten(&file.name, image, span));
+                return None;
+            }
+        }
+        Some(ConfigFile {
+            delivery,
+            ..file.clone()
+        })
+    });
+    files.collect()
+}
+
+fn rewritten(name: &str, image: &Image, span: Span) -> Problem {
+    Problem::error("delivery", format!("`{name}` can't be mounted"))
+        .at(span)
+        .label(format!(
+            "the entrypoint of image `{}` rewrites it at each start",
+            image.name
+        ))
+        .help("use the image's own variables, under `env`")
 }
 
 /// The files of a container. Those who take the same groups, add nothing of their own, and find no
@@ -261,13 +307,7 @@ fn delivery(
             image.name
         )),
         Delivery::Files if image.rewrites.contains(&path(image, name)) => {
-            Problem::error("delivery", format!("`{name}` can't be mounted"))
-                .at(file.span)
-                .label(format!(
-                    "the entrypoint of image `{}` rewrites it at each start",
-                    image.name
-                ))
-                .help("use the image's own variables, under `env`")
+            rewritten(name, image, file.span)
         }
         _ => return Some(delivery),
     };

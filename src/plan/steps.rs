@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use super::build::Builder;
 use super::shell::quote;
-use super::{
-    ConfigFile, Container, Each, EnvEntry, File, Image, Init, Resources, Slot, Stop, Value, Words,
-};
+use super::{Container, Each, EnvEntry, File, Image, Init, Resources, Slot, Stop, Value, Words};
 use crate::blueprint::{self, Command, Mode, Shell};
 use crate::problem::{Problem, Span};
 
@@ -43,6 +41,7 @@ impl Builder<'_, '_> {
             user,
             span,
         } = step;
+        let image_span = image.as_ref().map_or(*span, |image| image.span);
         let image = match image {
             Some(image) => self.image(&image.value),
             None => Arc::clone(&main.image),
@@ -65,7 +64,7 @@ impl Builder<'_, '_> {
             unless: unless.as_ref(),
         };
         let words = self.run(&run, &image, index, &mut files)?;
-        let config: Vec<ConfigFile> = main.config.clone();
+        let config = super::config::of_step(main, &image, image_span, self.evaluator);
         Some(Init {
             container: Container {
                 name: name.value.as_str().into(),

@@ -367,3 +367,55 @@ fn files_of_one_name_are_told_apart() {
         assert_eq!(sidecar.unwrap().files["/a/x"], "of s");
     });
 }
+
+/// Config reaches a step of another image by that image's launcher, else as files where it has its config; an image
+/// that has neither gets none, whatever way it reaches the process.
+#[test]
+fn steps_of_other_images_have_config_their_own_way() {
+    let of = |name: &str, app: &str, service: &str| {
+        let images = format!(
+            "images:\n  app: {{ ref: \"app:1\", conf: /etc/app{app} }}\n  tool: {{ ref: \"tool:1\", conf: /etc/tool }}\n  \
+             other: {{ ref: \"other:1\", conf: /etc/other, launcher: apache, argv: exec }}\n  bare: {{ ref: \"bare:1\" }}"
+        );
+        let config = "config: { a.properties: { k: v }, /srv/b.properties: { k: v } }";
+        minimal(&format!(
+            "{{ image: app, command: [run], {config}{service}, init: [{{ name: step, image: {name}, command: [step] }}] }}"
+        ))
+        .replace("images: { app: { ref: \"app:1\" } }", &images)
+    };
+    let launched = ", launcher: flokkr, argv: exec";
+    for (name, app, path, by_variable) in [
+        ("tool", launched, Some("/etc/tool/a.properties"), false),
+        ("tool", "", Some("/etc/tool/a.properties"), false),
+        ("bare", launched, None, false),
+        ("bare", "", None, false),
+        ("other", launched, None, true),
+        ("other", "", Some("/etc/other/a.properties"), false),
+        ("app", launched, None, true),
+        ("app", "", Some("/etc/app/a.properties"), false),
+    ] {
+        each(&of(name, app, ""), 0, &step(), |step| {
+            let step = step.unwrap();
+            let place = format!("{name}{app}: {step:?}");
+            let relative = step
+                .files
+                .keys()
+                .find(|path| path.ends_with("a.properties"));
+            assert_eq!(relative.map(String::as_str), path, "{place}");
+            let variable = variable(step, "A.PROPERTIES_k");
+            assert_eq!(variable.is_some(), by_variable, "{place}");
+            // What says its own place is there in any case.
+            let is_mounted = step.files.contains_key("/srv/b.properties");
+            assert!(is_mounted || by_variable, "{place}");
+        });
+    }
+    let rewrites = of("tool", "", "").replace(
+        "/etc/tool }",
+        "/etc/tool, rewrites: [/etc/tool/a.properties] }",
+    );
+    let said = refused(&rewrites).unwrap();
+    assert!(
+        said.contains("image `tool` rewrites it at each start"),
+        "{said}"
+    );
+}
