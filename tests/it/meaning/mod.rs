@@ -106,6 +106,14 @@ fn hear(name: &str, text: &str, loader: &dyn Loader, target: &'static dyn Target
     let translation = Translation::new(&plan, addressing, common.addressing());
     let outline = Outline::new(&plan);
     let said = read(&files, &outline).expect("files that can be read as they are");
+    for (place, process) in &said {
+        // An engine starts nothing with another path.
+        let paths = process.files.keys().chain(process.secrets.keys());
+        let mut relative = paths
+            .chain(&process.volumes)
+            .filter(|path| !path.starts_with('/'));
+        assert_eq!(relative.next(), None, "{place}");
+    }
     let lowered = resolved.lower(target).unwrap();
     explained::agrees(cluster, &lowered, target, &resolved.sources, &said);
     for layout in [Layout::Several, Layout::Single] {

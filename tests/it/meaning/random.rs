@@ -46,14 +46,18 @@ const CONDITIONS: [Condition; 5] = [
     "replica.index == replica.count - 1",
 ];
 
+/// Images of steps: the ensemble's own, one whose launcher spells config in another way, one that has a place for it and
+/// no launcher, and one that has neither.
+const IMAGES: [&str; 4] = ["app", "tool", "place", "bare"];
+
 /// A step of the ensemble.
 #[derive(Debug, Clone)]
 struct Step {
     when: Option<Condition>,
     unless: Option<Text>,
     env: Texts,
-    /// It runs in an image whose launcher spells config in another way.
-    elsewhere: bool,
+    /// The image that it runs in.
+    image: &'static str,
     /// The words of its command, or the text of its script.
     words: Result<Vec<Text>, Text>,
 }
@@ -214,12 +218,12 @@ fn step(text: &BoxedStrategy<Text>) -> impl Strategy<Value = Step> + use<> {
         2 => vec(text.clone(), 1..3).prop_map(Ok),
         1 => text.clone().prop_map(Err),
     ];
-    let elsewhere = proptest::bool::weighted(0.2);
-    (when, unless, env, elsewhere, words).prop_map(|(when, unless, env, elsewhere, words)| Step {
+    let image = prop_oneof![3 => Just("app"), 1 => proptest::sample::select(IMAGES.to_vec())];
+    (when, unless, env, image, words).prop_map(|(when, unless, env, image, words)| Step {
         when,
         unless,
         env,
-        elsewhere,
+        image,
         words,
     })
 }
@@ -335,7 +339,17 @@ impl Case {
                 ("argv", Yaml::text("exec")),
             ])
         };
-        let images = map([("app", image("flokkr")), ("tool", image("launch"))]);
+        let place = map([
+            ("ref", Yaml::text("example/place:1")),
+            ("conf", Yaml::text("/etc/place")),
+        ]);
+        let bare = map([("ref", Yaml::text("example/bare:1"))]);
+        let images = map([
+            ("app", image("flokkr")),
+            ("tool", image("launch")),
+            ("place", place),
+            ("bare", bare),
+        ]);
         let ordinals = map([("ordinals", map([("app", Yaml::number(self.first))]))]);
         let other = |own: Yaml| {
             let used = Yaml::List(vec![Yaml::text("all")]);
@@ -410,10 +424,7 @@ impl Step {
         let mut step = vec![
             ("name", Yaml::text(format!("step{at}"))),
             ("env", texts(&self.env)),
-            (
-                "image",
-                Yaml::text(if self.elsewhere { "tool" } else { "app" }),
-            ),
+            ("image", Yaml::text(self.image)),
         ];
         if let Some(when) = self.when {
             step.push(("when", Yaml::text(format!("{{{{ {when} }}}}"))));
