@@ -70,6 +70,13 @@ pub(super) fn of_step(
     if image.name == main.image.name {
         return main.config.clone();
     }
+    for file in main
+        .files
+        .iter()
+        .filter(|f| image.rewrites.contains(&f.path))
+    {
+        evaluator.problems.add(rewritten(&file.path, image, span));
+    }
     let files = main.config.iter();
     let files = files.filter_map(|file| {
         let launched = file.delivery == Delivery::Env && env::carries(image.launcher, &file.name);

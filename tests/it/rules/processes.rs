@@ -409,13 +409,18 @@ fn steps_of_other_images_have_config_their_own_way() {
             assert!(is_mounted || by_variable, "{place}");
         });
     }
-    let rewrites = of("tool", "", "").replace(
-        "/etc/tool }",
-        "/etc/tool, rewrites: [/etc/tool/a.properties] }",
-    );
-    let said = refused(&rewrites).unwrap();
-    assert!(
-        said.contains("image `tool` rewrites it at each start"),
-        "{said}"
-    );
+    for path in ["/etc/tool/a.properties", "/srv/b.properties", "/made"] {
+        let rewrites = format!("/etc/tool, rewrites: [{path}] }}");
+        let blueprint = of("tool", "", ", files: { /made: x }").replace("/etc/tool }", &rewrites);
+        let said = refused(&blueprint).unwrap();
+        let reason = format!(
+            "`{}` can't be mounted",
+            path.trim_start_matches("/etc/tool/")
+        );
+        assert!(said.contains(&reason), "{said}");
+        assert!(
+            said.contains("image `tool` rewrites it at each start"),
+            "{said}"
+        );
+    }
 }
