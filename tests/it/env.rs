@@ -587,3 +587,18 @@ fn times_without_quotes_are_refused() {
         assert_eq!(encode(Dialect::Flokkr, &file).is_ok(), taken, "{value}");
     }
 }
+
+/// What a launcher ends at is told from what it leaves out: the one keeps the container from starting.
+#[test]
+fn what_ends_a_launcher_is_told_from_what_it_leaves_out() {
+    for (dialect, name, fails) in [
+        (Dialect::Flokkr, "A.XML!", true),
+        (Dialect::Flokkr, "A.XML!XML", true),
+        (Dialect::Apache, "SUB/A.XML_k", true),
+        (Dialect::Ozone, "STORM.YAML_a.l.3", false),
+    ] {
+        let decoded = decode(dialect, [(name, "v")]);
+        let found: Vec<bool> = decoded.ignored.iter().map(|i| i.fails).collect();
+        assert_eq!(found, [fails], "{dialect}, {name}: {:?}", decoded.ignored);
+    }
+}

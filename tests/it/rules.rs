@@ -69,6 +69,18 @@ fn files(blueprint: &str, target: &str) -> Vec<File> {
     emitted.files.unwrap_or_else(|| panic!("{}", emitted.said))
 }
 
+/// Asserts that a target takes a blueprint, or refuses it; gives what is said.
+fn takes(target: &str, blueprint: &str, taken: bool) -> String {
+    let emitted = emit(blueprint, target::find(target).unwrap());
+    let said = emitted.said;
+    assert_eq!(
+        emitted.files.is_some(),
+        taken,
+        "{target}: {blueprint}{said}"
+    );
+    said
+}
+
 /// The services of a Compose file.
 fn composed(blueprint: &str) -> Value {
     let files = files(blueprint, "compose");
@@ -988,6 +1000,19 @@ fn minimal(service: &str) -> String {
     format!(
         "blueprint: v1\nname: demo\nimages: {{ app: {{ ref: \"app:1\" }} }}\nservices:\n  one: {service}\n"
     )
+}
+
+/// A cluster of such services, `one` and those in `others`, whose launcher is given the config that they all use.
+fn sharing(service: &str, others: &str) -> String {
+    format!("{}{others}", minimal(service))
+        .replace(
+            "\"app:1\"",
+            "\"app:1\", launcher: flokkr, argv: exec, conf: /etc/app",
+        )
+        .replace(
+            "\nservices",
+            "\nconfig: { common: { a.properties: { a: \"1\", b: \"2\", c: \"3\" } } }\nservices",
+        )
 }
 
 /// What is too large for Linux to start is refused on every platform, wherever it stands.

@@ -9,7 +9,7 @@ use flokkr::file::File;
 use flokkr::target;
 use serde_yaml::Value;
 
-use super::{composed, files, group, minimal, object};
+use super::{composed, files, group, minimal, object, takes};
 use crate::meaning::yaml::{entries, items, text};
 use crate::support::emit;
 
@@ -336,13 +336,7 @@ fn what_is_needed_is_there_with_each_profile() {
     ] {
         let blueprint = minimal(&format!("{{ image: app, profiles: [{needed}] }}"))
             + &format!("  user: {{ image: app, needs: [one], profiles: [{user}] }}\n");
-        let emitted = emit(&blueprint, target::find("compose").unwrap());
-        assert_eq!(
-            emitted.files.is_some(),
-            taken,
-            "[{user}] needs [{needed}]: {}",
-            emitted.said
-        );
+        takes("compose", &blueprint, taken);
     }
 }
 
@@ -522,13 +516,7 @@ fn what_can_not_be_meant_is_refused() {
                 "\"app:1\", conf: /etc/app, rewrites: [/etc/app/made, /etc/app/made.properties]",
             )
             .replace("\nservices", "\nsecrets: { key: { env: KEY } }\nservices");
-        let emitted = emit(&blueprint, target::find("compose").unwrap());
-        assert_eq!(
-            emitted.files.is_some(),
-            taken,
-            "{service}: {}",
-            emitted.said
-        );
+        takes("compose", &blueprint, taken);
     }
 }
 
@@ -572,10 +560,9 @@ fn only_losses_are_accepted() {
     ] {
         let accept = format!("targets: {{ {target}: {{ accept: {{ {loss}: known }} }} }}\n");
         let blueprint = minimal("{ image: app }") + &accept;
-        let emitted = emit(&blueprint, target::find(target).unwrap());
-        assert_eq!(emitted.files.is_some(), taken, "{loss}: {}", emitted.said);
-        let said = format!("there is no loss `{loss}` to accept");
-        assert_eq!(!emitted.said.contains(&said), taken, "{}", emitted.said);
+        let said = takes(target, &blueprint, taken);
+        let error = format!("there is no loss `{loss}` to accept");
+        assert_eq!(!said.contains(&error), taken, "{said}");
     }
 }
 

@@ -3,7 +3,7 @@
 use flokkr::target;
 use serde_yaml::Value;
 
-use super::{composed, minimal};
+use super::{composed, minimal, sharing, takes};
 use crate::meaning::yaml::{entries, items, text};
 use crate::support::emit;
 
@@ -233,8 +233,7 @@ fn compose_mounts_no_secret_of_another() {
             "\nservices",
             &format!("\nsecrets: {{ key: {{ {source} }} }}\nservices"),
         );
-        let emitted = emit(&blueprint, target::find("compose").unwrap());
-        assert_eq!(emitted.files.is_some(), taken, "{source}: {}", emitted.said);
+        takes("compose", &blueprint, taken);
     }
 }
 
@@ -322,13 +321,7 @@ fn compose_refuses_what_two_want() {
         (volumes("b"), false),
         (volumes("c"), true),
     ] {
-        let emitted = emit(&blueprint, target::find("compose").unwrap());
-        assert_eq!(
-            emitted.files.is_some(),
-            taken,
-            "{blueprint}{}",
-            emitted.said
-        );
+        takes("compose", &blueprint, taken);
     }
 }
 
@@ -420,15 +413,7 @@ fn compose_gives_volumes_in_memory_their_size() {
 #[test]
 fn compose_patches_no_other_service() {
     let service = "{ image: app, config: { use: [common] } }";
-    let blueprint = format!("{}  two: {service}\n  three: {service}\n", minimal(service))
-        .replace(
-            "\"app:1\"",
-            "\"app:1\", launcher: flokkr, argv: exec, conf: /etc/app",
-        )
-        .replace(
-            "\nservices",
-            "\nconfig: { common: { a.properties: { a: \"1\", b: \"2\", c: \"3\" } } }\nservices",
-        );
+    let blueprint = sharing(service, &format!("  two: {service}\n  three: {service}\n"));
     let patch = "{ environment: { A.PROPERTIES_a: changed, A.PROPERTIES_b: null } }";
     let whole = format!(
         "{blueprint}targets: {{ compose: {{ patch: {{ services: {{ one: {patch} }} }} }} }}\n"

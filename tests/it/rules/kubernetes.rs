@@ -4,7 +4,7 @@
 use flokkr::target;
 use serde_yaml::Value;
 
-use super::{BLUEPRINT, files, minimal, object};
+use super::{BLUEPRINT, files, minimal, object, sharing, takes};
 use crate::meaning::yaml::{documents, entries, items, text};
 use crate::support::emit;
 
@@ -751,15 +751,7 @@ fn kubernetes_has_shared_config_with_whoever_reads_it() {
         let service = |profiles: &str| {
             format!("{{ image: app, profiles: [{profiles}], config: {{ use: [common] }} }}")
         };
-        let blueprint = format!("{}  two: {}\n", minimal(&service(one)), service(two))
-            .replace(
-                "\"app:1\"",
-                "\"app:1\", launcher: flokkr, argv: exec, conf: /etc/app",
-            )
-            .replace(
-                "\nservices",
-                "\nconfig: { common: { a.properties: { a: \"1\", b: \"2\", c: \"3\" } } }\nservices",
-            );
+        let blueprint = sharing(&service(one), &format!("  two: {}\n", service(two)));
         let files = files(&blueprint, "kubernetes");
         let maps = files
             .into_iter()
@@ -859,10 +851,9 @@ fn kubernetes_makes_what_is_named() {
         let blueprint = minimal(&format!(
             "{{ image: app, patch: {{ kubernetes: {{ {patch} }} }} }}"
         ));
-        let emitted = emit(&blueprint, target::find("kubernetes").unwrap());
-        assert_eq!(emitted.files.is_some(), is_made, "{}", emitted.said);
+        let said = takes("kubernetes", &blueprint, is_made);
         let what = format!("no {kind} is made for `one`");
-        assert_eq!(!emitted.said.contains(&what), is_made, "{}", emitted.said);
+        assert_eq!(!said.contains(&what), is_made, "{said}");
     }
 }
 
@@ -968,13 +959,7 @@ fn kubernetes_shares_no_data_unasked() {
         let blueprint = minimal(&format!(
             "{{ image: app, {service}, volumes: {{ data: {{ path: /data }} }} }}"
         ));
-        let emitted = emit(&blueprint, target::find("kubernetes").unwrap());
-        assert_eq!(
-            emitted.files.is_some(),
-            taken,
-            "{service}: {}",
-            emitted.said
-        );
+        takes("kubernetes", &blueprint, taken);
     }
 }
 
@@ -1012,8 +997,7 @@ fn kubernetes_refuses_secrets_of_one_name() {
                 "{{ image: app, env: {{ X: \"{{{{ secret('b-a') }}}}\", Y: \"{{{{ secret('{second}') }}}}\" }} }}"
             ))
         );
-        let emitted = emit(&blueprint, target::find("kubernetes").unwrap());
-        assert_eq!(emitted.files.is_some(), taken, "{second}: {}", emitted.said);
+        takes("kubernetes", &blueprint, taken);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rules of Nomad: what is reserved, how long an update waits, who restarts what, who may read which secret, and
 //! which task waits for which.
 
-use super::{STEPS, files, group, minimal};
+use super::{STEPS, files, group, minimal, takes};
 use crate::meaning::nomad::job::{self, Block, Body, Value};
 use crate::support::emit;
 use flokkr::target;
@@ -499,9 +499,8 @@ fn nomad_says_what_it_can_not_do() {
         ),
         (with("priority: 0", two), false, "`0` is no priority"),
     ] {
-        let emitted = emit(&blueprint, target::find("nomad").unwrap());
-        assert_eq!(emitted.files.is_some(), is_emitted, "{blueprint}");
-        assert!(emitted.said.contains(what), "{blueprint}: {}", emitted.said);
+        let said = takes("nomad", &blueprint, is_emitted);
+        assert!(said.contains(what), "{blueprint}: {said}");
     }
 }
 
@@ -618,7 +617,8 @@ fn nomad_finds_secrets_that_are_there() {
 #[test]
 fn nomad_names_replicas_in_their_network() {
     for discovery in ["consul", "nomad", "static"] {
-        for kind in ["ensemble", "service", "daemon"] {
+        for kind in ["ensemble", "ensemble, replicas: 2", "service", "daemon"] {
+            let is_ensemble = kind.starts_with("ensemble");
             let dns = if discovery == "nomad" {
                 ""
             } else {
@@ -630,7 +630,7 @@ fn nomad_names_replicas_in_their_network() {
             );
             let group = one(&blueprint);
             let network = &group.only("network").body;
-            let named = discovery != "static" && kind == "ensemble";
+            let named = discovery != "static" && is_ensemble;
             assert_eq!(
                 network.text("hostname").is_some(),
                 named,
@@ -643,11 +643,7 @@ fn nomad_names_replicas_in_their_network() {
             let numbered = services
                 .filter_map(|s| s.body.text("name"))
                 .filter(|name| *name != "demo-one");
-            assert_eq!(
-                numbered.count() == 1,
-                kind == "ensemble",
-                "{discovery} {kind}"
-            );
+            assert_eq!(numbered.count() == 1, is_ensemble, "{discovery} {kind}");
         }
     }
 }
@@ -755,19 +751,8 @@ fn nomad_waits_with_whoever_can() {
             + &format!(
                 "  user: {{ image: app{need}, init: [{{ name: step{step}, command: [step] }}] }}\n"
             );
-        let emitted = emit(&blueprint, target::find("nomad").unwrap());
-        assert_eq!(
-            emitted.files.is_some(),
-            taken,
-            "{need}{step}: {}",
-            emitted.said
-        );
-        assert_eq!(
-            !emitted.said.contains("`small` has no bash"),
-            taken,
-            "{}",
-            emitted.said
-        );
+        let said = takes("nomad", &blueprint, taken);
+        assert_eq!(!said.contains("`small` has no bash"), taken, "{said}");
     }
 }
 
