@@ -602,3 +602,26 @@ fn what_ends_a_launcher_is_told_from_what_it_leaves_out() {
         assert_eq!(found, [fails], "{dialect}, {name}: {:?}", decoded.ignored);
     }
 }
+
+/// The big-data-europe images give values to `echo` without quotes: what the shell would look for among the files of
+/// its folder is refused, whatever lies there.
+#[test]
+fn patterns_of_file_names_are_refused_where_a_shell_looks_for_them() {
+    for (value, taken) in [
+        ("a b", true),
+        ("/tmp/a-1.2", true),
+        // The first word stands behind the tag of the value: no file is called like both.
+        ("a?b", true),
+        ("x a?b y", false),
+        ("x * y", false),
+        ("x [a] y", false),
+        ("a\tb", false),
+    ] {
+        let file = ConfigFile {
+            name: "core-site.xml",
+            format: None,
+            entries: vec![("key", value)],
+        };
+        assert_eq!(encode(Dialect::Bde, &file).is_ok(), taken, "{value}");
+    }
+}
