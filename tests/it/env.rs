@@ -625,3 +625,31 @@ fn patterns_of_file_names_are_refused_where_a_shell_looks_for_them() {
         assert_eq!(encode(Dialect::Bde, &file).is_ok(), taken, "{value}");
     }
 }
+
+/// A value that its launcher writes into a file for a shell is what the shell makes of it. What it would expand is
+/// not taken for a text.
+#[test]
+fn values_for_a_shell_are_what_it_makes_of_them() {
+    for (written, meant) in [
+        ("'a b'", Some("a b")),
+        ("\"a b\"", Some("a b")),
+        ("'a$b'", Some("a$b")),
+        ("\"a$b\"", None),
+        ("\"a`b`\"", None),
+        ("\"a\\b\"", None),
+        ("'a'b'", None),
+        ("plain", Some("plain")),
+    ] {
+        let decoded = decode(Dialect::Flokkr, [("A.SH_K", written)]);
+        let found = decoded.files.get("a.sh").and_then(|f| f.entries.get("K"));
+        match meant {
+            Some(meant) => assert_eq!(found.map(String::as_str), Some(meant), "{written}"),
+            None => assert_ne!(
+                found.map(String::as_str),
+                Some(&written[1..written.len() - 1]),
+                "{written}"
+            ),
+        }
+        assert_eq!(decoded.ignored.is_empty(), meant.is_some(), "{written}");
+    }
+}
