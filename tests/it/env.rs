@@ -653,3 +653,21 @@ fn values_for_a_shell_are_what_it_makes_of_them() {
         assert_eq!(decoded.ignored.is_empty(), meant.is_some(), "{written}");
     }
 }
+
+/// For flokkr's own launcher a file's name has a dot, with letters, digits and dashes on both sides: any other
+/// variable is the process's.
+#[test]
+fn ordinary_variables_are_no_config_of_the_own_launcher() {
+    for (name, is_config) in [
+        ("A-B.XML_k", true),
+        ("a1.xml_k", true),
+        ("MY_APP.XML_k", false),
+        ("A.X+Y_k", false),
+        (".XML_k", false),
+        ("A._k", false),
+        ("HADOOP_CONF_DIR", false),
+    ] {
+        let decoded = decode(Dialect::Launch, [(name, "v")]);
+        assert_eq!(decoded.unrelated.is_empty(), is_config, "{name}");
+    }
+}

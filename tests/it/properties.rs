@@ -72,6 +72,7 @@ fn differences_are_told_for_what_they_are() {
         file("spelled", "a: 1\n---\nb: 2\n"),
         file("second", "a: 1\n---\nb: 2\n"),
         file("more", "a: 1\n---\nb: 2\n"),
+        file("no yaml", "a: [1\n"),
         file("missing", "a: 1\n"),
         file("unread", "a: 1\n"),
     ];
@@ -80,6 +81,7 @@ fn differences_are_told_for_what_they_are() {
         found("spelled", Some("\"a\": 1\n---\nb: 2\n")),
         found("second", Some("a: 1\n---\nb: 3\n")),
         found("more", Some("a: 1\n")),
+        found("no yaml", Some("a: [2\n")),
         found("unread", None),
         found("written once", None),
         found("left", Some("a: 1\n")),
@@ -98,6 +100,7 @@ fn differences_are_told_for_what_they_are() {
             "spelled spelled",
             "second changed",
             "more changed",
+            "no yaml changed",
             "missing missing",
             "unread missing",
             "written once stale",
@@ -111,7 +114,7 @@ fn differences_are_told_for_what_they_are() {
     );
     assert!(text.contains("-b: 3\n+b: 2\n"), "{text}");
     assert!(
-        text.contains("drift: 3 changed, 2 missing, 2 stale\n"),
+        text.contains("drift: 4 changed, 2 missing, 2 stale\n"),
         "{text}"
     );
 }
