@@ -683,3 +683,73 @@ fn lines_are_as_long_as_builders_read() {
         assert_eq!(lines.map(str::len).max() == Some(length), taken);
     }
 }
+
+/// What an image is made of is what it was meant to be, each time: a base has a tag, what comes without encryption is
+/// proven by what stands in the blueprint, and the root of the file system is nobody's.
+#[test]
+fn what_may_be_another_thing_tomorrow_is_refused() {
+    let http = "http://example.org/app.tar.gz";
+    let sum = "0123456789abcdef".repeat(4);
+    let archive = |url: &str, digest: &str| {
+        format!(
+            "user: \"1000\", build: {{ base: \"debian:12\", home: /opt/app, archive: {{ url: \"{url}\"{digest} }} }}"
+        )
+    };
+    let based = |base: &str| format!("user: \"1000\", build: {{ base: \"{base}\" }}");
+    for (image, taken) in [
+        (based("debian:12"), true),
+        (based("debian"), false),
+        (based("debian:latest"), false),
+        (based("localhost:5000/debian"), false),
+        (based(&format!("debian@sha256:{sum}")), true),
+        (archive(http, &format!(", digest: {sum}")), true),
+        (archive(http, ""), false),
+        (
+            archive(http, &format!(", digest: \"{http}.sha512\"")),
+            false,
+        ),
+        (
+            archive(http, ", digest: \"https://example.org/app.tar.gz.sha512\""),
+            false,
+        ),
+        (based("debian:12") + ", owns: [/data]", true),
+        (based("debian:12") + ", owns: [/]", false),
+    ] {
+        let blueprint = building(&image, "  one: { image: app }");
+        let emitted = emit(&blueprint, target::find("docker").unwrap());
+        assert_eq!(emitted.files.is_some(), taken, "{image}: {}", emitted.said);
+    }
+}
+
+/// Bases of Red Hat's family may have no tar, wherever an archive comes from.
+#[test]
+fn archives_are_unpacked_in_bases_without_tar() {
+    for archive in [
+        "path: app.tar.gz",
+        "url: \"https://example.org/app.tar.gz\"",
+    ] {
+        let image = format!(
+            "user: \"1000\", build: {{ base: \"example.org/ubi:9\", packager: dnf, home: /opt/app, archive: {{ {archive} }} }}"
+        );
+        let files = built(&building(&image, "  one: { image: app }"));
+        let mut lines = text(&files, "app/Dockerfile").lines();
+        assert!(
+            lines.any(|line| line.trim_end_matches(" \\") == "      tar"),
+            "{archive}"
+        );
+    }
+}
+
+/// A check that names a host of some cluster is none of the image's.
+#[test]
+fn checks_of_images_name_no_cluster() {
+    let check = |command: &str| {
+        let service =
+            format!("  one: {{ image: app, kind: ensemble, health: {{ command: [{command}] }} }}");
+        let files = built(&building(BASE, &service));
+        !instructions(text(&files, "app/Dockerfile"), "HEALTHCHECK").is_empty()
+    };
+    assert!(check("ask, localhost"));
+    assert!(!check("ask, \"{{ host('one', 0) }}\""));
+    assert!(!check("\"{{ host('one', 0) }}\", ask"));
+}

@@ -363,3 +363,101 @@ fn what_nobody_takes_is_told_once() {
         "{err}"
     );
 }
+
+/// Of what is included the later counts more, and what includes it most; a loss that is accepted there is accepted
+/// for the plugins that are asked for there.
+#[test]
+fn what_is_included_later_counts_more() {
+    let desk = Desk::empty();
+    desk.put("one.yaml", "vars: { a: one, b: one, c: one }\n");
+    desk.put("two.yaml", "vars: { b: two, c: two }\n");
+    let over = "vars: { c: own }\ninclude: [./one.yaml, ./two.yaml]\n";
+    let service = "app: { image: app, env: { ALL: \"{{ a }} {{ b }} {{ c }}\" } }";
+    let blueprint = BLUEPRINT.replace("vars: { tag: \"1\", count: 1 }\n", over);
+    let head = blueprint
+        .split("services:")
+        .next()
+        .unwrap()
+        .replace("{{ tag }}", "1");
+    desk.put(
+        "blueprint.yaml",
+        &format!("{head}services: {{ {service} }}\n"),
+    );
+    let (out, _) = desk.run("gen compose", 0);
+    assert!(out.contains("ALL: \"one two own\""), "{out}");
+
+    desk.put(
+        "plugins/drains.yaml",
+        "plugin: v1\nname: drains\ndescription: Drains\nservice: { stop: { before: [drain], grace: 9s } }\n",
+    );
+    let base = BLUEPRINT.replace("image: app,", "image: app, plugins: { drains: null },");
+    let accept = "targets: { nomad: { accept: { stop.before: known } } }\n";
+    desk.put("base.yaml", &format!("{base}{accept}"));
+    desk.put(
+        "over.yaml",
+        "blueprint: v1\nname: over\ninclude: [./base.yaml]\n",
+    );
+    desk.run("gen nomad -f over.yaml --deny-warnings", 0);
+    desk.put("base.yaml", &base);
+    desk.run("gen nomad -f over.yaml --deny-warnings", 2);
+}
+
+/// What is given from outside is laid over what is there, by its type: a part of a mapping leaves the rest.
+#[test]
+fn values_are_laid_over_variables() {
+    let desk = Desk::empty();
+    let service = "app: { image: app, env: { ALL: \"{{ jvm.heap }} {{ jvm.gc }} {{ rate }}\" } }";
+    let head = BLUEPRINT
+        .split("services:")
+        .next()
+        .unwrap()
+        .replace("vars: {", "vars: { jvm: { heap: 1g, gc: G1 }, rate: 0.5,");
+    desk.put(
+        "blueprint.yaml",
+        &format!("{head}services: {{ {service} }}\n"),
+    );
+    for (typed, all) in [
+        ("", "1g G1 0.5"),
+        (" --set jvm.heap=2g", "2g G1 0.5"),
+        (" --set rate=2", "1g G1 2"),
+        (" --values part.yaml", "1g Z 0.5"),
+        (
+            " --values part.yaml --set jvm.heap=3g --set rate=1.5",
+            "3g Z 1.5",
+        ),
+    ] {
+        desk.put("part.yaml", "jvm: { gc: Z }\n");
+        let (out, _) = desk.run(&format!("gen compose{typed}"), 0);
+        assert!(out.contains(&format!("ALL: \"{all}\"")), "{typed}: {out}");
+    }
+    desk.run("gen compose --set rate=fast", 2);
+}
+
+/// A plugin's words come before the service's own; a parameter is of its type once its template is evaluated, and a
+/// list may name the replica in one of its items.
+#[test]
+fn plugins_add_to_services() {
+    let desk = Desk::empty();
+    desk.put(
+        "plugins/adds.yaml",
+        "plugin: v1\nname: adds\ndescription: Adds\nparams: { count: { type: integer, default: 1 }, all: { type: list } }\n\
+         service: { args: [\"--count={{ params.count }}\"], env: { ALL: \"{{ params.all | join(',') }}\" } }\n",
+    );
+    let asks = |params: &str| {
+        let own = format!(
+            "image: app, entrypoint: [run], args: [--own], plugins: {{ adds: {{ {params} }} }},"
+        );
+        desk.put("blueprint.yaml", &BLUEPRINT.replace("image: app,", &own));
+    };
+    asks("all: [a, \"b{{ replica.index }}\"]");
+    let (out, _) = desk.run("gen compose", 0);
+    assert!(out.contains("[\"--count=1\", \"--own\"]"), "{out}");
+    assert!(out.contains("ALL: \"a,b0\""), "{out}");
+    asks("count: \"{{ count + 1 }}\"");
+    assert!(desk.run("gen compose", 0).0.contains("--count=2"));
+    for wrong in ["\"{{ tag }}x\"", "\"{{ count / 2 }}\"", "\"{{ name }}\""] {
+        asks(&format!("count: {wrong}"));
+        let (_, err) = desk.run("gen compose", 2);
+        assert!(err.contains("of type `integer`"), "{wrong}: {err}");
+    }
+}

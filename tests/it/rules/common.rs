@@ -509,6 +509,26 @@ fn what_can_not_be_meant_is_refused() {
         ("resources: { cpu: 0.125 }", true),
         ("resources: { cpu: 0.1250 }", false),
         ("resources: { cpu: 0.0001 }", false),
+        ("files: { /x: a, /x/y: b }", false),
+        ("files: { /x: a, /x/y/z: b }", false),
+        ("files: { /x/y: a, /x/z: b }", true),
+        (
+            "init: [{ name: s, command: [a], unless: \"/{{ secret('key') }}\" }]",
+            false,
+        ),
+        ("init: [{ name: s }]", false),
+        ("init: [{ name: s, command: [a], script: b }]", false),
+        (
+            "ports: { a: 1 }, health: { tcp: a, ready: { tcp: a } }",
+            false,
+        ),
+        ("ports: { a: 1 }, health: { interval: 1s }", false),
+        ("ports: { a: 1 }, health: { tcp: a, command: [b] }", false),
+        ("env: { A: \"{{ replica.index }}\" }", false),
+        ("replicas: 2, env: { A: \"{{ replica.index }}\" }", false),
+        ("kind: daemon, env: { A: \"{{ replica.index }}\" }", false),
+        ("kind: ensemble, env: { A: \"{{ replica.index }}\" }", true),
+        ("needs: [one]", false),
     ] {
         let blueprint = minimal(&format!("{{ image: app, {service} }}"))
             .replace(
@@ -599,4 +619,30 @@ fn a_patch_changes_things_by_their_names() {
         ["one", "more", "s"]
     );
     assert_eq!(names("initContainers: { s: null }"), ["one"]);
+}
+
+/// Whoever needs each other, however far around, would wait for ever.
+#[test]
+fn needs_go_in_no_circle() {
+    let needs = |of: [&str; 3]| {
+        let service =
+            |(name, need): (&str, &str)| format!("  {name}: {{ image: app, needs: [{need}] }}\n");
+        let others: String = ["two", "three"]
+            .into_iter()
+            .zip([of[1], of[2]])
+            .map(service)
+            .collect();
+        minimal(&format!("{{ image: app, needs: [{}] }}", of[0])) + &others
+    };
+    for (of, taken) in [
+        (["two", "three", ""], true),
+        (["", "one", "one, two"], true),
+        (["two", "one", ""], false),
+        (["two", "three", "one"], false),
+        (["", "three", "two"], false),
+        (["", "", "three"], false),
+    ] {
+        let said = takes("compose", &needs(of), taken);
+        assert_eq!(said.contains("circle"), !taken, "{said}");
+    }
 }

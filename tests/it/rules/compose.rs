@@ -507,3 +507,32 @@ fn compose_starts_whose_port_is_awaited() {
     started.sort_unstable();
     assert_eq!(started, ["one-0", "one-0-s", "one-1", "one-1-s"]);
 }
+
+/// A secret stands in a label only where a variable has it: a file's text is known to nobody who writes labels.
+#[test]
+fn compose_labels_nothing_with_secrets_of_files() {
+    for (source, taken) in [("env: KEY", true), ("file: ./key", false)] {
+        let blueprint = minimal("{ image: app, labels: { a: \"{{ secret('key') }}\" } }").replace(
+            "\nservices",
+            &format!("\nsecrets: {{ key: {{ {source} }} }}\nservices"),
+        );
+        takes("compose", &blueprint, taken);
+    }
+}
+
+/// An image is built by the service that runs it, not by what stands before that.
+#[test]
+fn compose_builds_what_it_runs() {
+    let blueprint = minimal("{ image: app, volumes: { data: { path: /data } } }").replace(
+        "\"app:1\"",
+        "\"app:1\", user: \"5\", build: { base: \"debian:12\" }",
+    ) + "targets: { compose: { build: ../docker } }\n";
+    let services = composed(&blueprint);
+    let building: Vec<&str> = entries(&services)
+        .into_iter()
+        .filter(|(_, service)| !service["build"].is_null())
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(building, ["one"]);
+    assert!(!services["one-volumes"].is_null());
+}

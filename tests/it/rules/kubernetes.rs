@@ -1032,3 +1032,55 @@ fn kubernetes_monitors_one_port_of_many() {
     assert_eq!(monitored("web: 80"), 0);
     assert_eq!(monitored(""), 0);
 }
+
+/// Each port that is let in has a host name of its own; without a domain there is none, which is refused.
+#[test]
+fn kubernetes_names_what_is_let_in() {
+    let service = |count: u32| {
+        let ports = (0..count).map(|at| format!("p{at}: {{ port: {}, publish: true }}", 80 + at));
+        format!(
+            "{{ image: app, ports: {{ {} }} }}",
+            ports.collect::<Vec<_>>().join(", ")
+        )
+    };
+    let ingress = "expose: ingress, ingress: { domain: example.org }";
+    for count in 1..4 {
+        let ingress = kinds(&with(ingress, &service(count)), "Ingress").remove(0);
+        let rules = items(&ingress["spec"]["rules"]).iter();
+        let mut hosts: Vec<&str> = rules.map(|rule| text(&rule["host"])).collect();
+        assert_eq!(hosts[0], "one.example.org");
+        hosts.sort_unstable();
+        hosts.dedup();
+        assert_eq!(hosts.len(), usize::try_from(count).unwrap(), "{hosts:?}");
+    }
+    for (settings, taken) in [
+        (ingress, true),
+        ("expose: ingress", false),
+        ("expose: ingress, domain: cluster.local", false),
+    ] {
+        takes("kubernetes", &with(settings, &service(1)), taken);
+    }
+}
+
+/// Pods are waited for by their names where they have any, else by that of all.
+#[test]
+fn kubernetes_waits_by_names_that_there_are() {
+    for (kind, hosts) in [
+        ("", &["one"][..]),
+        ("replicas: 2", &["one"]),
+        ("kind: ensemble", &["one"]),
+        ("kind: ensemble, replicas: 2", &["one-0", "one-1"]),
+    ] {
+        let service = format!("{{ image: app, ports: {{ a: 1 }}, {kind} }}");
+        let words = awaited(&pod(
+            &needed("", &service, "one.a: all"),
+            "Deployment",
+            "user",
+        ));
+        let found: Vec<&str> = words[1..]
+            .iter()
+            .map(|w| w.split('.').next().unwrap())
+            .collect();
+        assert_eq!(found, hosts, "{kind}");
+    }
+}

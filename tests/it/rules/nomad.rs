@@ -777,3 +777,76 @@ fn nomad_registers_processes_with_their_ports() {
         "{ports:?}"
     );
 }
+
+/// Config of several processes at one path is kept under a key for each text.
+#[test]
+fn nomad_keeps_config_of_each_process() {
+    let keys = |of_sidecar: &str| {
+        let blueprint = with(
+            "config: consul",
+            &format!(
+                "{{ image: app, config: {{ a.properties: {{ k: v }} }}, sidecars: {{ s: {{ command: [s], \
+                 config: {{ a.properties: {{ k: {of_sidecar} }} }} }} }} }}"
+            ),
+        )
+        .replace("\"app:1\"", "\"app:1\", conf: /etc/app");
+        let files = files(&blueprint, "nomad");
+        let kept = files.iter().find(|f| f.path == "consul-kv.json").unwrap();
+        let kept: serde_json::Value = serde_json::from_str(&kept.text).unwrap();
+        let group = group(&files, "one");
+        let asked = ["one", "s"].map(|name| {
+            let data = task(&group, name)
+                .only("template")
+                .body
+                .text("data")
+                .unwrap();
+            data.split('"').nth(1).unwrap().to_owned()
+        });
+        let kept = kept.as_array().unwrap().iter();
+        let kept: Vec<String> = kept
+            .map(|k| k["key"].as_str().unwrap().to_owned())
+            .collect();
+        assert!(
+            asked.iter().all(|key| kept.contains(key)),
+            "{asked:?}: {kept:?}"
+        );
+        asked
+    };
+    let [main, sidecar] = keys("other");
+    assert_ne!(main, sidecar);
+    let [main, sidecar] = keys("v");
+    assert_eq!(main, sidecar);
+}
+
+/// Steps are taken up to the one that fails, and who is separate has the number that is its own.
+#[test]
+fn nomad_takes_no_step_behind_one_that_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let blueprint = with(
+        "separate: [one]",
+        &format!(
+            "{{ image: app, kind: ensemble, replicas: 2, env: {{ N: \"x{{{{ replica.index }}}}\" }}, init: [ \
+             {{ name: a, command: [touch, {}] }}, {{ name: b, command: [\"false\"] }}, {{ name: c, command: [touch, {}] }} ] }}",
+            path("first"),
+            path("third")
+        ),
+    );
+    let all = files(&blueprint, "nomad");
+    for (replica, number) in ["x0", "x1"].into_iter().enumerate() {
+        let group = group(&all, &format!("one-{replica}"));
+        let main = task(&group, "one");
+        assert_eq!(main.texts("env")["N"], number);
+    }
+    let group = group(&all, "one-0");
+    let script = group.blocks("task").find_map(|t| {
+        let template = t.body.blocks("template").next()?;
+        template.body.text("data").map(str::to_owned)
+    });
+    let status = std::process::Command::new("bash")
+        .args(["-c", &script.unwrap()])
+        .status();
+    assert!(!status.unwrap().success());
+    assert!(std::path::Path::new(&path("first")).exists());
+    assert!(!std::path::Path::new(&path("third")).exists());
+}

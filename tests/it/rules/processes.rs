@@ -424,3 +424,52 @@ fn steps_of_other_images_have_config_their_own_way() {
         );
     }
 }
+
+/// A key that names the replica is that replica's alone, and another service's replicas are its own.
+#[test]
+fn replicas_have_their_own_keys() {
+    let blueprint = minimal(
+        "{ image: app, entrypoint: [run], kind: ensemble, replicas: 2, env: { PEERS: \
+         \"{{ peers('db') | map(attribute='host') | join(' ') }}\", OWN: \"{{ peers() | length }}\" }, config: { delivery: files, \
+         a.properties: { \"own.{{ replica.index }}\": \"v{{ replica.index }}\", all: x } } }",
+    )
+    .replace("\"app:1\"", "\"app:1\", conf: /etc/app")
+        + "  db: { image: app, kind: ensemble, replicas: 3 }\n";
+    for replica in 0..2 {
+        each(&blueprint, replica, &Role::Main, |process| {
+            let process = process.unwrap();
+            let file = &process.files["/etc/app/a.properties"];
+            for other in 0..2 {
+                let line = format!("own.{other}=v{other}\n");
+                assert_eq!(file.contains(&line), other == replica, "{replica}: {file}");
+            }
+            assert!(file.contains("all=x\n"), "{file}");
+            let peers = variable(process, "PEERS").unwrap();
+            assert_eq!(peers.split_whitespace().count(), 3, "{peers}");
+            assert!(
+                peers.split_whitespace().all(|p| p.contains("db-")),
+                "{peers}"
+            );
+            assert_eq!(variable(process, "OWN"), Some("2"));
+        });
+    }
+}
+
+/// Where flokkr launches an image there is no entrypoint that would split words, or evaluate them.
+#[test]
+fn launched_images_get_words_as_they_are() {
+    for launcher in ["flokkr", "apache", "launch"] {
+        let built = format!(
+            "\"app:1\", user: \"5\", launcher: {launcher}, conf: /etc/app, build: {{ base: \"debian:12\", launch: true }}"
+        );
+        let blueprint = minimal("{ image: app, command: [run, \"a b\", \"\", \"*\"] }")
+            .replace("\"app:1\"", &built);
+        main(&blueprint, |main| {
+            assert_eq!(
+                main.line.words.as_deref().unwrap(),
+                ["run", "a b", "", "*"],
+                "{launcher}"
+            );
+        });
+    }
+}
