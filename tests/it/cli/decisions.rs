@@ -461,3 +461,25 @@ fn plugins_add_to_services() {
         assert!(err.contains("of type `integer`"), "{wrong}: {err}");
     }
 }
+
+/// Of two patches of a variable that counts which is laid last, and that one is told.
+#[test]
+fn the_patch_that_counts_is_told() {
+    let desk = Desk::empty();
+    let own = "image: app, env: { A: a }, patch: { compose: { environment: { A: of-service } } },";
+    let whole = "targets: { compose: { patch: { services: { app-0: { environment: { A: of-file } } } } } }\n";
+    for (whole, value) in [("", "of-service"), (whole, "of-file")] {
+        let blueprint = BLUEPRINT.replace("image: app,", own) + whole;
+        desk.put("blueprint.yaml", &blueprint);
+        let (out, _) = desk.run("gen compose", 0);
+        assert!(out.contains(&format!("A: \"{value}\"")), "{out}");
+        let (out, _) = desk.run("explain . app-0 --format json", 0);
+        assert!(out.contains(&format!("\"{value}\"")), "{out}");
+        let other = if whole.is_empty() {
+            "of-file"
+        } else {
+            "of-service"
+        };
+        assert!(!out.contains(&format!("\"{other}\"")), "{out}");
+    }
+}

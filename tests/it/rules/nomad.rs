@@ -850,3 +850,50 @@ fn nomad_takes_no_step_behind_one_that_failed() {
     assert!(std::path::Path::new(&path("first")).exists());
     assert!(!std::path::Path::new(&path("third")).exists());
 }
+
+/// A step that reads a secret has a task of its own, whichever comes first: a script is no place for one.
+#[test]
+fn nomad_keeps_secrets_out_of_scripts() {
+    let plain = "{ name: plain, command: [a] }";
+    let secret = "{ name: knows, command: [b], env: { S: \"{{ secret('key') }}\" } }";
+    for steps in [[plain, secret], [secret, plain]] {
+        let blueprint = minimal(&format!("{{ image: app, init: [{}] }}", steps.join(", ")))
+            .replace("\nservices", "\nsecrets: { key: { env: KEY } }\nservices");
+        let group = one(&blueprint);
+        let knows = task(&group, "knows");
+        for other in group.blocks("task").filter(|t| t.labels != ["knows"]) {
+            let text = format!("{:?}", other.body);
+            assert!(!text.contains("nomadVar"), "{:?}", other.labels);
+        }
+        let mut templates = knows.blocks("template");
+        let of_secret = templates.find(|t| format!("{:?}", t.body).contains("nomadVar"));
+        let place = of_secret.unwrap().body.text("destination").unwrap();
+        assert!(place.starts_with("secrets/"), "{place}");
+    }
+}
+
+/// A process that is asked more rarely whether it is ready than whether it is alive is restarted by the latter.
+#[test]
+fn nomad_restarts_by_the_check_that_is_made_oftener() {
+    for (ready, alive, checks) in [("30s", "5s", 2), ("5s", "30s", 1), ("5s", "5s", 1)] {
+        let group = one(&minimal(&format!(
+            "{{ image: app, ports: {{ a: 1 }}, health: {{ ready: {{ tcp: a, interval: {ready} }}, \
+             alive: {{ tcp: a, interval: {alive}, retries: 4 }} }} }}"
+        )));
+        let service = &task(&group, "one").only("service").body;
+        let all: Vec<&Body> = service.blocks("check").map(|c| &c.body).collect();
+        assert_eq!(all.len(), checks, "{ready} {alive}");
+        let restarting = all
+            .iter()
+            .find(|c| c.blocks("check_restart").count() == 1)
+            .unwrap();
+        let often = seconds(restarting.text("interval").unwrap());
+        let limit = restarting
+            .only("check_restart")
+            .body
+            .plain("limit")
+            .unwrap();
+        let long = often * limit.parse::<u64>().unwrap();
+        assert_eq!(long, 4 * seconds(alive), "{ready} {alive}");
+    }
+}
