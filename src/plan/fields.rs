@@ -4,7 +4,8 @@
 use indexmap::IndexSet;
 
 use super::{
-    Container, Each, Health, Init, Placement, Plan, Port, Resources, Service, Sidecar, Stop, Volume,
+    Container, Each, Health, Init, Placement, Plan, Port, Resources, Service, Sidecar, Stop, Value,
+    Volume,
 };
 use crate::blueprint::{Delivery, Kind, Protocol, Quorum, Restart, Spread, VolumeKind};
 
@@ -176,16 +177,19 @@ fn of_container(container: &Container, used: &mut Used) {
     } = container;
     let values = env.iter().map(|e| &e.value);
     let values = values.chain(files.iter().map(|f| &f.content));
-    let mut values = values.chain(
+    let values = values.chain(
         [entrypoint, command]
             .into_iter()
             .flatten()
             .flat_map(|w| &w.words),
     );
-    let differs = values.any(|v| matches!(v, Each::Replica(_)));
+    let entries = config.iter().flat_map(|c| &*c.entries);
+    let mut values = values.chain(entries.map(|e| &e.value));
+    let differs = values.clone().any(|v| matches!(v, Each::Replica(_)));
+    let kept = values.any(|v| v.all().iter().flatten().any(Value::has_secret));
     let fields = [
         ("build", image.build.is_some()),
-        ("replica", differs || config.iter().any(|c| c.differs)),
+        ("replica", differs),
         ("entrypoint", entrypoint.is_some()),
         ("command", command.is_some()),
         ("user", user.is_some() || image.user.is_some()),
@@ -205,7 +209,7 @@ fn of_container(container: &Container, used: &mut Used) {
             "files.mode",
             files.iter().any(|f| !matches!(f.mode.0, 0o644 | 0o444)),
         ),
-        ("secrets", !secrets.is_empty()),
+        ("secrets", kept || !secrets.is_empty()),
         ("secrets.mode", secrets.iter().any(|s| s.mode.is_some())),
     ];
     used.extend(fields.into_iter().filter(|(_, is)| *is).map(|(f, _)| f));

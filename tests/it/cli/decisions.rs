@@ -289,6 +289,99 @@ fn the_table_tells_the_worst() {
     );
 }
 
+/// A field has a row where a blueprint makes use of it, and nowhere else.
+#[test]
+fn the_table_has_what_is_used() {
+    let rows = |service: &str| -> String {
+        let desk = Desk::empty();
+        let head = BLUEPRINT.split("services:").next().unwrap();
+        let other = "  other: { image: app, ports: { a: 1 } }\n";
+        let services = format!("services:\n{other}  one: {{ image: app, {service} }}\n");
+        desk.put(
+            "blueprint.yaml",
+            &format!("{head}secrets: {{ s: {{ env: FROM }} }}\n{services}"),
+        );
+        let (out, _) = desk.run("targets", 0);
+        let fields = out.lines().skip(1).take_while(|line| !line.is_empty());
+        let fields = fields.filter_map(|line| line.split_whitespace().next());
+        let own = fields.filter(|f| !["kind.service", "user", "ports"].contains(f));
+        own.collect::<Vec<_>>().join(" ")
+    };
+    for (service, fields) in [
+        ("", ""),
+        ("replicas: 2", "replicas"),
+        ("replicas: 1, restart: always", ""),
+        ("restart: on-failure", "restart"),
+        ("kind: job, restart: on-failure", "kind.job"),
+        ("kind: job, restart: never", "kind.job restart"),
+        ("kind: daemon", "kind.daemon"),
+        ("entrypoint: [a]", "entrypoint"),
+        ("command: [a]", "command"),
+        ("workdir: /w", "workdir"),
+        ("env: { A: a }", "env"),
+        (
+            "kind: ensemble, replicas: 2, command: ['{{ replica.index }}']",
+            "kind.ensemble replicas replica command",
+        ),
+        ("files: { /f: { text: a } }", "files"),
+        ("files: { /f: { text: a, mode: '0444' } }", "files"),
+        (
+            "files: { /f: { text: a, mode: '0600' } }",
+            "files files.mode",
+        ),
+        ("env: { S: \"{{ secret('s') }}\" }", "env secrets"),
+        ("secrets: { s: { path: /s } }", "secrets"),
+        (
+            "secrets: { s: { path: /s, mode: '0400' } }",
+            "secrets secrets.mode",
+        ),
+        ("ports: { u: { port: 2, protocol: udp } }", "ports.udp"),
+        ("ports: { u: { port: 2, publish: true } }", "ports.publish"),
+        (
+            "volumes: { v: { path: /v, kind: temporary } }",
+            "volumes.temporary",
+        ),
+        (
+            "volumes: { v: { path: /v, kind: host, source: /s } }",
+            "security volumes.host",
+        ),
+        (
+            "volumes: { v: { path: /v, size: 1Gi } }",
+            "volumes.persistent volumes.size",
+        ),
+        (
+            "volumes: { v: { path: /v, kind: memory, size: 1Mi } }",
+            "volumes.memory volumes.size",
+        ),
+        (
+            "volumes: { v: { path: /v, size: 1Gi, class: fast } }",
+            "volumes.persistent volumes.size volumes.class",
+        ),
+        ("needs: [other.a]", "needs"),
+        ("needs: { other.a: any }", "needs needs.quorum"),
+        ("needs: { other.a: majority }", "needs needs.quorum"),
+        ("init: [{ name: i, command: [a] }]", "command init"),
+        (
+            "ports: { p: 2 }, health: { ready: { tcp: p } }",
+            "health.ready",
+        ),
+        ("stop: { grace: 3s }", "stop.grace"),
+        ("stop: { signal: SIGINT }", "stop.signal"),
+        ("stop: { before: [a] }", "stop.before"),
+        ("resources: { memory: 1Gi }", "resources"),
+        ("placement: { spread: host }", "placement.spread"),
+        ("profiles: [p]", "profiles"),
+        ("labels: { a: b }", "labels"),
+        ("sidecars: { c: { command: [a] } }", "command sidecars"),
+        (
+            "sidecars: { c: { command: [a], processes: true } }",
+            "command sidecars sidecars.processes",
+        ),
+    ] {
+        assert_eq!(rows(service), fields, "{service}");
+    }
+}
+
 /// A patch is told for the target that it is for, and a value for the service that it is of.
 #[test]
 fn explanations_are_of_what_was_asked_for() {

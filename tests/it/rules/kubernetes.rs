@@ -769,6 +769,27 @@ fn kubernetes_has_shared_config_with_whoever_reads_it() {
     assert_eq!(paths("x", "y"), both);
 }
 
+/// What belongs to several profiles is in a chart whenever one of them is asked for.
+#[test]
+fn charts_have_what_one_of_its_profiles_asks_for() {
+    for (profiles, asked) in [
+        ("x", "{{- if or (has \"x\" .Values.profiles) }}\n"),
+        (
+            "x, y",
+            "{{- if or (has \"x\" .Values.profiles) (has \"y\" .Values.profiles) }}\n",
+        ),
+    ] {
+        let service = format!("{{ image: app, profiles: [{profiles}] }}");
+        let files = files(&with("package: helm", &service), "kubernetes");
+        let one = files
+            .iter()
+            .find(|f| f.path == "templates/one-deployment.yaml");
+        let text = &one.unwrap().text;
+        assert!(text.starts_with(asked), "{text}");
+        assert!(text.ends_with("{{- end }}\n"), "{text}");
+    }
+}
+
 /// Prometheus is told in the one way that was asked for.
 #[test]
 fn kubernetes_is_scraped_once() {
