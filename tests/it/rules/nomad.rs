@@ -648,6 +648,63 @@ fn nomad_names_replicas_in_their_network() {
     }
 }
 
+/// Whoever is separate, and so the only allocation of a job, has the name and the data of its number.
+#[test]
+fn nomad_gives_who_is_separate_the_own_name_and_data() {
+    for discovery in ["docker-network", "consul", "nomad", "static"] {
+        let blueprint = with(
+            &format!("separate: [one], discovery: {discovery}"),
+            "{ image: app, kind: ensemble, replicas: 2, ports: { a: 1 }, volumes: { data: { path: /data } } }",
+        );
+        let files = files(&blueprint, "nomad");
+        for replica in ["one-0", "one-1"] {
+            let group = group(&files, replica);
+            let text = format!("{group:?}");
+            assert!(!text.contains("NOMAD_ALLOC_INDEX"), "{discovery}: {text}");
+            let main = task(&group, "one");
+            let mounts = main.only("config").body.blocks("mount");
+            let sources: Vec<&str> = mounts.filter_map(|m| m.body.text("source")).collect();
+            assert!(
+                sources.contains(&format!("demo-{replica}-data").as_str()),
+                "{discovery}: {sources:?}"
+            );
+            if discovery != "docker-network" {
+                let mut names = group.blocks("service").filter_map(|s| s.body.text("name"));
+                assert!(names.any(|n| n == format!("demo-{replica}")), "{discovery}");
+            }
+        }
+    }
+}
+
+/// Who has a variable that one group can't give to all replicas gets it in a job for each: the main process, a sidecar
+/// and a step.
+#[test]
+fn nomad_gives_every_process_the_variables_of_its_replica() {
+    let env = "env: { a-b: \"{{ ['x', 'yy'][replica.index] }}\" }";
+    for (name, fields) in [
+        ("one", env.to_owned()),
+        (
+            "side",
+            format!("sidecars: {{ side: {{ command: [a], {env} }} }}"),
+        ),
+        (
+            "step",
+            format!("init: [{{ name: step, command: [a], {env} }}]"),
+        ),
+    ] {
+        let files = files(
+            &minimal(&format!(
+                "{{ image: app, kind: ensemble, replicas: 2, {fields} }}"
+            )),
+            "nomad",
+        );
+        for (replica, value) in [("one-0", "x"), ("one-1", "yy")] {
+            let group = group(&files, replica);
+            assert_eq!(task(&group, name).texts("env")["a-b"], value, "{name}");
+        }
+    }
+}
+
 /// A job has the priority that it is given.
 #[test]
 fn nomad_gives_jobs_their_priority() {
