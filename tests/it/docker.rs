@@ -753,3 +753,100 @@ fn checks_of_images_name_no_cluster() {
     assert!(!check("ask, \"{{ host('one', 0) }}\""));
     assert!(!check("\"{{ host('one', 0) }}\", ask"));
 }
+
+/// Packages are installed by what the base has, and nobody is asked whether they may be.
+#[test]
+fn packages_are_installed_without_a_question() {
+    for (base, command) in [
+        ("debian:12", "apt-get install -y "),
+        ("ubuntu:24.04", "apt-get install -y "),
+        ("example/python:3.12-bookworm", "apt-get install -y "),
+        ("example/jre:21.0.2-jammy", "apt-get install -y "),
+        ("alpine:3.20", "apk add "),
+        ("example/jre:21-alpine", "apk add "),
+        ("example/jre:21-alpine3.20", "apk add "),
+        ("example/jre:21-alpine-slim", "apk add "),
+        ("fedora:41", "dnf install -y "),
+        ("example/ubi9:9.4", "dnf install -y "),
+        ("example/ubi9-minimal:9.4", "microdnf install -y "),
+    ] {
+        let image = format!("user: \"1000\", build: {{ base: \"{base}\", packages: [krb5] }}");
+        let files = built(&building(&image, "  one: { image: app }"));
+        let dockerfile = text(&files, "app/Dockerfile");
+        let words = |line: &str| line.trim_start_matches("RUN ").trim().to_owned();
+        let mut lines = dockerfile.lines().map(words);
+        let found = lines.any(|line| {
+            let line = line.trim_start_matches("&& ");
+            let line = line.trim_start_matches("DEBIAN_FRONTEND=noninteractive ");
+            line.starts_with(command)
+        });
+        assert!(found, "{base}: {dockerfile}");
+    }
+}
+
+/// A digest is compared by the sum that it is of.
+#[test]
+fn digests_are_compared_by_their_sum() {
+    for (length, sum) in [(64, "sha256sum"), (128, "sha512sum")] {
+        let image = format!(
+            "user: \"1000\", build: {{ base: \"debian:12\", home: /opt/app, archive: {{ \
+             url: \"https://example.org/app.tar.gz\", digest: \"{}\" }} }}",
+            "a1".repeat(length / 2)
+        );
+        let files = built(&building(&image, "  one: { image: app }"));
+        let dockerfile = text(&files, "app/Dockerfile");
+        assert!(
+            dockerfile.contains(&format!("{sum} -c digest")),
+            "{dockerfile}"
+        );
+    }
+}
+
+/// An image is called as its user and its folder can be.
+#[test]
+fn images_have_names_that_linux_takes() {
+    for (name, taken) in [
+        ("a".repeat(32), true),
+        ("a".repeat(33), false),
+        ("a-1".to_owned(), true),
+        ("1a".to_owned(), false),
+    ] {
+        let blueprint =
+            building(BASE, "  one: { image: app }").replace("app: {", &format!("{name}: {{"));
+        let blueprint = blueprint.replace("image: app", &format!("image: {name}"));
+        let emitted = emit(&blueprint, target::find("docker").unwrap());
+        assert_eq!(emitted.files.is_some(), taken, "{name}: {}", emitted.said);
+    }
+}
+
+/// A check of a port is made by bash, and an image without it has none.
+#[test]
+fn images_without_bash_are_not_checked_by_it() {
+    for (shell, checked) in [("bash", true), ("sh", false)] {
+        for check in ["tcp: a", "http: { port: a }"] {
+            let image = format!("shell: {shell}, {BASE}");
+            let service =
+                format!("  one: {{ image: app, ports: {{ a: 1 }}, health: {{ {check} }} }}");
+            let files = built(&building(&image, &service));
+            let found = instructions(text(&files, "app/Dockerfile"), "HEALTHCHECK");
+            assert_eq!(!found.is_empty(), checked, "{shell} {check}");
+        }
+    }
+}
+
+/// An image begins with the entrypoint that the blueprint gives it, and with flokkr where it gives none.
+#[test]
+fn an_image_begins_with_its_own_entrypoint() {
+    for (build, first) in [
+        ("", "/usr/local/bin/flokkr"),
+        (", entrypoint: [/enter]", "/enter"),
+        (", entrypoint: [/enter], launch: false", "/enter"),
+    ] {
+        let image = format!(
+            "user: \"1000\", launcher: launch, conf: /etc/app, build: {{ base: \"debian:12\"{build} }}"
+        );
+        let files = built(&building(&image, "  one: { image: app, command: [a] }"));
+        let lines = instructions(text(&files, "app/Dockerfile"), "ENTRYPOINT");
+        assert_eq!(exec(lines[0])[0], first, "{build}");
+    }
+}

@@ -56,6 +56,23 @@ fn nothing_differs_from_itself() {
     });
 }
 
+/// A key is read whatever its length: readers look 1024 characters far for a colon without a mark.
+#[test]
+fn keys_of_every_length_are_read() {
+    for length in (980..1060).chain([2000]) {
+        let key = "k".repeat(length);
+        let map = map([(key.as_str(), Yaml::text("v"))]);
+        let text = document("", &map);
+        let loaded: Loaded = serde_yaml::from_str(&text).unwrap();
+        assert_eq!(loaded[key.as_str()].as_str(), Some("v"), "{length}");
+        let longest = text
+            .lines()
+            .find(|line| line.contains(": "))
+            .map_or(0, str::len);
+        assert!(longest <= 1024, "{length}");
+    }
+}
+
 /// What differs is told for what it is, from what is there to what is wanted.
 #[test]
 fn differences_are_told_for_what_they_are() {
@@ -73,6 +90,7 @@ fn differences_are_told_for_what_they_are() {
         file("second", "a: 1\n---\nb: 2\n"),
         file("more", "a: 1\n---\nb: 2\n"),
         file("no yaml", "a: [1\n"),
+        file("end", "a: 1\n"),
         file("missing", "a: 1\n"),
         file("unread", "a: 1\n"),
     ];
@@ -82,6 +100,7 @@ fn differences_are_told_for_what_they_are() {
         found("second", Some("a: 1\n---\nb: 3\n")),
         found("more", Some("a: 1\n")),
         found("no yaml", Some("a: [2\n")),
+        found("end", Some("a: 1")),
         found("unread", None),
         found("written once", None),
         found("left", Some("a: 1\n")),
@@ -101,6 +120,7 @@ fn differences_are_told_for_what_they_are() {
             "second changed",
             "more changed",
             "no yaml changed",
+            "end spelled",
             "missing missing",
             "unread missing",
             "written once stale",
@@ -114,7 +134,7 @@ fn differences_are_told_for_what_they_are() {
     );
     assert!(text.contains("-b: 3\n+b: 2\n"), "{text}");
     assert!(
-        text.contains("drift: 4 changed, 2 missing, 2 stale\n"),
+        text.contains("drift: 5 changed, 2 missing, 2 stale\n"),
         "{text}"
     );
 }

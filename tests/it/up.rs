@@ -179,6 +179,22 @@ fn a_cluster_comes_up_and_goes_down() {
     assert_eq!(machine.run("status").1, "");
 }
 
+/// What a replica publishes is told, too, where another container holds the network that it shares with sidecars.
+#[test]
+fn ports_in_a_shared_network_are_told() {
+    let machine = Machine::new();
+    let sidecars = "image: app\n    sidecars: { side: { command: [side] } }\n    kind: ensemble";
+    let blueprint = BLUEPRINT.replacen("image: app\n    kind: ensemble", sidecars, 1);
+    machine.put("blueprint.yaml", &blueprint);
+    let (code, out, complaint) = machine.run("up --set web=PORT");
+    assert_eq!(code, Some(0), "{complaint}");
+    let text = fs::read_to_string(machine.path("state/demo/compose/compose.yaml")).unwrap();
+    assert!(text.contains("app-0-network:"), "{text}");
+    for port in [machine.port, machine.port + 1] {
+        assert!(out.contains(&format!("http://127.0.0.1:{port} ")), "{out}");
+    }
+}
+
 #[test]
 fn what_keeps_it_from_coming_up_is_said() {
     // Missing, too old, not answering.

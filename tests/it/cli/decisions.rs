@@ -555,6 +555,41 @@ fn plugins_add_to_services() {
     }
 }
 
+/// A parameter is what its type says: with a port and an integer templates count, and a truth is one.
+#[test]
+fn parameters_are_numbers_and_truths() {
+    let desk = Desk::empty();
+    desk.put(
+        "plugins/counts.yaml",
+        "plugin: v1\nname: counts\ndescription: Counts\n\
+         params: { at: { type: port }, many: { type: integer }, on: { type: boolean }, word: { type: text } }\n\
+         service: { env: { AT: \"{{ params.at + 1 }}\", MANY: \"{{ params.many * 2 }}\", \
+         TRUTH: \"{{ 'yes' if params.on else 'no' }}\", WORD: \"{{ params.word ~ 1 }}\" } }\n",
+    );
+    for (at, many, on) in [
+        ("8080", "3", "false"),
+        (
+            "\"{{ 8000 + 80 }}\"",
+            "\"{{ count + 2 }}\"",
+            "\"{{ count == 2 }}\"",
+        ),
+    ] {
+        let own = format!(
+            "image: app, plugins: {{ counts: {{ at: {at}, many: {many}, on: {on}, word: \"7\" }} }},"
+        );
+        desk.put("blueprint.yaml", &BLUEPRINT.replace("image: app,", &own));
+        let (out, _) = desk.run("gen compose", 0);
+        for line in [
+            "AT: \"8081\"",
+            "MANY: \"6\"",
+            "TRUTH: \"no\"",
+            "WORD: \"71\"",
+        ] {
+            assert!(out.contains(line), "{at}: {out}");
+        }
+    }
+}
+
 /// Of two patches of a variable that counts which is laid last, and that one is told.
 #[test]
 fn the_patch_that_counts_is_told() {
@@ -575,4 +610,22 @@ fn the_patch_that_counts_is_told() {
         };
         assert!(!out.contains(&format!("\"{other}\"")), "{out}");
     }
+}
+
+/// In one file for all is what is always there; what belongs to a profile is in that of the profile.
+#[test]
+fn one_file_has_nothing_of_profiles() {
+    let desk = Desk::empty();
+    let two = "  two: { image: app, profiles: [p] }\n";
+    desk.put("blueprint.yaml", &format!("{BLUEPRINT}{two}"));
+    desk.run("gen kubernetes --single-file -o out", 0);
+    let (all, own) = (desk.read("out/demo.yaml"), desk.read("out/profiles/p.yaml"));
+    assert!(
+        all.contains("kind: StatefulSet") && !all.contains("kind: Deployment"),
+        "{all}"
+    );
+    assert!(
+        own.contains("kind: Deployment") && !own.contains("kind: StatefulSet"),
+        "{own}"
+    );
 }

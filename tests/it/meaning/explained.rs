@@ -166,7 +166,7 @@ services:
   pairs:
     image: app
     env: { x-listed: a, GONE: c, $$D: e }
-    patch: { compose: { environment: { x-listed: b, GONE: null, NEW: 1.50 } } }
+    patch: { compose: { environment: { x-listed: b, GONE: null, NEW: 1.50, P$$Q: z } } }
 targets:
   compose:
     patch: { services: { app-1: { environment: [ONLY=$$it] }, app-0-beside: { environment: { S: \"2\" } } } }
@@ -190,6 +190,12 @@ targets:
         environments
             .iter()
             .any(|e| e.get("NEW").is_some_and(|v| v == "1.50"))
+    );
+    // Compose looks for references in the names of a list, too.
+    assert!(
+        environments
+            .iter()
+            .any(|e| e.get("P$Q").is_some_and(|v| v == "z"))
     );
 }
 

@@ -9,7 +9,7 @@ use flokkr::file::File;
 use flokkr::target;
 use serde_yaml::Value;
 
-use super::{composed, files, group, minimal, object, takes};
+use super::{composed, files, group, minimal, object, sharing, takes};
 use crate::meaning::yaml::{entries, items, text};
 use crate::support::emit;
 
@@ -537,6 +537,18 @@ fn what_can_not_be_meant_is_refused() {
             )
             .replace("\nservices", "\nsecrets: { key: { env: KEY } }\nservices");
         takes("compose", &blueprint, taken);
+    }
+}
+
+/// A volume may lie where config would be that goes into variables, and not where it is a file.
+#[test]
+fn config_in_variables_is_no_file_in_the_way() {
+    for (delivery, taken) in [("env", true), ("files", false)] {
+        let service = format!(
+            "{{ image: app, config: {{ use: [common], delivery: {delivery} }}, \
+             volumes: {{ v: {{ path: /etc/app/a.properties }} }} }}"
+        );
+        takes("compose", &sharing(&service, ""), taken);
     }
 }
 

@@ -342,6 +342,92 @@ fn compose_finds_everybody_in_the_network_of_the_node() {
     assert!(check.contains("/dev/tcp/127.0.0.1/1"), "{check}");
     let gate = texts(&services["wait-other-a-all"]["command"]);
     assert_eq!(gate, ["1", "localhost:2"]);
+    // A replica, too, and a port has the number that it listens on.
+    let found = |publish: &str| {
+        format!(
+            "{}targets: {{ compose: {{ network: host }} }}\n",
+            minimal(&format!(
+                "{{ image: app, kind: ensemble, ports: {{ a: {{ port: 80, publish: {publish} }} }}, \
+                 env: {{ OWN: \"{{{{ replica.host }}}}\", AT: \"{{{{ address('one', 'a', 0) }}}}\" }} }}"
+            ))
+        )
+    };
+    let environment = composed(&found("80"))["one-0"]["environment"].clone();
+    assert_eq!(text(&environment["OWN"]), "localhost");
+    assert_eq!(text(&environment["AT"]), "localhost:80");
+    for (publish, lost) in [("80", false), ("true", false), ("8080", true)] {
+        let said = takes("compose", &found(publish), true);
+        let what = "a port is published on its own number";
+        assert_eq!(said.contains(what), lost, "{publish}: {said}");
+    }
+}
+
+/// Each replica is asked for the path of its own.
+#[test]
+fn compose_asks_each_replica_for_its_own_path() {
+    let services = composed(&minimal(
+        "{ image: app, kind: ensemble, replicas: 2, ports: { a: 1 }, \
+         health: { http: { port: a, path: \"/of/{{ replica.index }}\" } } }",
+    ));
+    for replica in 0..2 {
+        let check =
+            texts(&services[format!("one-{replica}").as_str()]["healthcheck"]["test"]).join(" ");
+        let path = format!("/of/{replica}");
+        assert!(check.contains(&path), "{check}");
+        assert!(!check.contains(&format!("/of/{}", 1 - replica)), "{check}");
+    }
+}
+
+/// Two services that wait are two, whatever they would be called.
+#[test]
+fn compose_waits_for_each_by_a_name_of_its_own() {
+    let services = composed(
+        &(minimal("{ image: app, needs: { a.b-c: any, a-b.c: any } }")
+            + "  a: { image: app, replicas: 2, ports: { b-c: 1 } }\n  \
+               a-b: { image: app, replicas: 2, ports: { c: 2 } }\n"),
+    );
+    let mut waits: Vec<String> = entries(&services)
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("wait-"))
+        .map(|(_, service)| texts(&service["command"]).join(" "))
+        .collect();
+    waits.sort();
+    assert_eq!(waits, ["1 a-b:2", "1 a:1"]);
+}
+
+/// Contexts lie in a folder.
+#[test]
+fn compose_builds_in_a_folder() {
+    for (folder, taken) in [
+        ("../docker", true),
+        (".", true),
+        ("\"\"", false),
+        ("\"a\\nb\"", false),
+    ] {
+        let settings = format!("targets: {{ compose: {{ build: {folder} }} }}\n");
+        takes("compose", &(minimal("{ image: app }") + &settings), taken);
+    }
+}
+
+/// Memory is lost where two processes would share it: a step that no replica takes shares nothing.
+#[test]
+fn compose_tells_of_shared_memory_where_it_would_be_shared() {
+    for (condition, lost) in [
+        ("false", false),
+        ("true", true),
+        ("\"{{ replica.index == 0 }}\"", true),
+    ] {
+        let blueprint = minimal(&format!(
+            "{{ image: app, kind: ensemble, replicas: 2, volumes: {{ v: {{ path: /v, kind: memory }} }}, \
+             init: [{{ name: step, command: [a], when: {condition} }}] }}"
+        ));
+        let said = takes("compose", &blueprint, true);
+        assert_eq!(
+            said.contains("memory that processes share"),
+            lost,
+            "{condition}: {said}"
+        );
+    }
 }
 
 /// Ports are open to this machine, and to others when it is said.

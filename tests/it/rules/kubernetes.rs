@@ -86,6 +86,17 @@ fn kubernetes_gives_a_start_its_time() {
             90,
             false,
         ),
+        // What is said for all checks counts where a check says nothing else.
+        (
+            "{ within: 200s, start: { tcp: a }, alive: { tcp: a } }",
+            200,
+            true,
+        ),
+        (
+            "{ within: 200s, start: { tcp: a, within: 50s }, alive: { tcp: a } }",
+            50,
+            true,
+        ),
     ] {
         for of_sidecar in [false, true] {
             let container = probes(health, of_sidecar);
@@ -566,6 +577,16 @@ fn kubernetes_sleeps_before_the_end() {
         let whole = spec["terminationGracePeriodSeconds"].as_u64();
         assert_eq!(whole, Some(47), "{version}");
     }
+    // No second is one that older versions don't take.
+    let spec = pod(
+        &minimal("{ image: app, stop: { before: [sleep, \"0\"] } }"),
+        "Deployment",
+        "one",
+    )["spec"]
+        .clone();
+    let before = &spec["containers"][0]["lifecycle"]["preStop"];
+    assert!(before["sleep"].is_null());
+    assert_eq!(items(&before["exec"]["command"]).len(), 2);
 }
 
 /// An annotation of the blueprint is there once, and counts; the checksum has a name of its own.
@@ -1103,5 +1124,164 @@ fn kubernetes_waits_by_names_that_there_are() {
             .map(|w| w.split('.').next().unwrap())
             .collect();
         assert_eq!(found, hosts, "{kind}");
+    }
+}
+
+/// The namespace that is everybody's is not made, and has no level that a cluster gave it.
+#[test]
+fn kubernetes_makes_only_a_namespace_of_its_own() {
+    for (settings, made) in [
+        ("namespace: default", None),
+        ("namespace: own", Some("own")),
+        ("", Some("demo")),
+    ] {
+        let found = kinds(&with(settings, "{ image: app }"), "Namespace");
+        let names: Vec<&str> = found.iter().map(|o| text(&o["metadata"]["name"])).collect();
+        assert_eq!(names, Vec::from_iter(made), "{settings}");
+    }
+}
+
+/// Keys of files and names of objects are such as the API server takes, however they are called.
+#[test]
+fn kubernetes_names_files_and_groups_as_it_can() {
+    for name in ["..a", ".a", "...", "A b", "ä"] {
+        let service = format!("{{ image: app, files: {{ \"/x/{name}\": text }} }}");
+        let maps = kinds(&minimal(&service), "ConfigMap");
+        let keys: Vec<&str> = maps
+            .iter()
+            .flat_map(|map| entries(&map["data"]).into_iter().map(|(key, _)| key))
+            .collect();
+        let [key] = keys.as_slice() else {
+            panic!("{name}: {keys:?}");
+        };
+        assert!(!key.starts_with('.'), "{key}");
+        let fine = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+        assert!(key.chars().all(fine), "{key}");
+        // It is mounted where it belongs, whatever its key.
+        let spec = pod(&minimal(&service), "Deployment", "one")["spec"].clone();
+        let mounts = items(&spec["containers"][0]["volumeMounts"]);
+        let mount = mounts
+            .iter()
+            .find(|m| text(&m["mountPath"]) == format!("/x/{name}"));
+        assert_eq!(text(&mount.unwrap()["subPath"]), *key);
+    }
+    let blueprint = sharing(
+        "{ image: app, config: { use: [common] } }",
+        "  two: { image: app, config: { use: [common] } }\n",
+    )
+    .replace("common", "Hdfs_Site");
+    let maps = kinds(&blueprint, "ConfigMap");
+    let names: Vec<&str> = maps.iter().map(|o| text(&o["metadata"]["name"])).collect();
+    assert_eq!(names, ["config-hdfs-site"]);
+}
+
+/// The version among the labels is the tag, with a digest behind it or a port before it.
+#[test]
+fn kubernetes_labels_pods_with_the_tag() {
+    let digest = "0123456789abcdef".repeat(4);
+    for (reference, tag) in [
+        ("app:1.2".to_owned(), Some("1.2")),
+        (format!("app:1.2@sha256:{digest}"), Some("1.2")),
+        (format!("host:5000/app@sha256:{digest}"), None),
+        ("host:5000/app:3".to_owned(), Some("3")),
+    ] {
+        let blueprint = minimal("{ image: app }").replace("app:1", &reference);
+        let template = pod(&blueprint, "Deployment", "one");
+        let label = template["metadata"]["labels"]["app.kubernetes.io/version"].as_str();
+        assert_eq!(label, tag, "{reference}");
+    }
+}
+
+/// A script before an image that is built runs the image's own command for a service without words.
+#[test]
+fn kubernetes_runs_the_own_command_behind_a_script() {
+    let blueprint = |build: &str| {
+        minimal(
+            "{ image: app, kind: ensemble, replicas: 2, env: { FIRST: \"{{ 1 if replica.index == 0 else omit }}\" } }",
+        )
+        .replace(
+            "ref: \"app:1\"",
+            &format!("ref: \"app:1\", user: \"1000\", build: {{ base: \"b:1\", entrypoint: [/enter]{build} }}"),
+        )
+    };
+    let files = files(&blueprint(", command: [serve, \"a b\"]"), "kubernetes");
+    let line = "  one-0) exec env FIRST=1 /enter serve 'a b' ;;";
+    assert!(files.iter().any(|f| f.text.contains(line)));
+    // What it would run is not known of a base.
+    let said = takes("kubernetes", &blueprint(""), false);
+    assert!(said.contains("the values of `FIRST`"), "{said}");
+}
+
+/// A pod of a chart has the checksum of what is there.
+#[test]
+fn charts_count_nothing_that_a_patch_removes() {
+    let service = "{ image: app, config: { use: [common] } }";
+    let two = "  two: { image: app, config: { use: [common] }, files: { /x: text } }\n";
+    let patched = |patch: &str| {
+        let settings = format!("targets: {{ kubernetes: {{ package: helm{patch} }} }}\n");
+        files(
+            &format!("{}{settings}", sharing(service, two)),
+            "kubernetes",
+        )
+    };
+    let map = "config-common-configmap.yaml";
+    for (patch, counted) in [
+        ("", true),
+        (", patch: { ConfigMap/config-common: null }", false),
+    ] {
+        let files = patched(patch);
+        let is_there = files
+            .iter()
+            .any(|f| f.path.as_str() == format!("templates/{map}"));
+        assert_eq!(is_there, counted);
+        let of_two = files
+            .iter()
+            .find(|f| f.path == "templates/two-deployment.yaml");
+        let text = &of_two.unwrap().text;
+        assert!(text.contains("/two-files-configmap.yaml"), "{text}");
+        assert_eq!(text.contains(&format!("/{map}")), counted, "{text}");
+    }
+}
+
+/// A chart has a version that Helm takes.
+#[test]
+fn charts_have_versions_of_three_numbers() {
+    for (version, taken) in [
+        ("1.2.0", true),
+        ("0.0.10", true),
+        ("1.0", false),
+        ("1.02.0", false),
+        ("1.2.00", false),
+        ("1.2.+3", false),
+        ("1.2.3.4", false),
+        ("1..2", false),
+    ] {
+        let settings = format!("package: helm, chart-version: \"{version}\"");
+        takes("kubernetes", &with(&settings, "{ image: app }"), taken);
+    }
+}
+
+/// A number that does something else where it is 1 is no value of a chart.
+#[test]
+fn charts_try_numbers_on_both_sides() {
+    for (count, limit, open) in [
+        (2, 1, false),
+        (3, 1, false),
+        (4, 1, false),
+        (2, 29, true),
+        (3, 29, true),
+    ] {
+        let blueprint = with(
+            "package: helm",
+            &format!(
+                "{{ image: app, env: {{ N: \"{{{{ count }}}}\", A: \"{{{{ 'few' if count == {limit} else 'many' }}}}\" }} }}"
+            ),
+        )
+        .replace("\nimages", &format!("\nvars: {{ count: {count} }}\nimages"));
+        let files = files(&blueprint, "kubernetes");
+        let values = files.iter().find(|f| f.path == "values.yaml").unwrap();
+        let values = documents(&values.text).remove(0);
+        let is_open = entries(&values).iter().any(|(name, _)| *name == "count");
+        assert_eq!(is_open, open, "{count} {limit}");
     }
 }

@@ -954,3 +954,159 @@ fn nomad_restarts_by_the_check_that_is_made_oftener() {
         assert_eq!(long, 4 * seconds(alive), "{ready} {alive}");
     }
 }
+
+/// A patch removes the block of its label and no other, a list takes the place of all blocks of a type, and a variable
+/// counts more than what the tasks of a job share.
+#[test]
+fn nomad_is_patched_where_it_is_said() {
+    let patched = |fields: &str, patch: &str| {
+        one(&minimal(&format!(
+            "{{ image: app, {fields}, patch: {{ nomad: {{ group: {{ one: {{ {patch} }} }} }} }} }}"
+        )))
+    };
+    let sidecars = "sidecars: { a: { command: [a] }, b: { command: [b] } }";
+    let group = patched(sidecars, "task: { a: null }");
+    let tasks = |group: &Body| {
+        let names = group.blocks("task").flat_map(|t| t.labels.clone());
+        names.collect::<Vec<String>>()
+    };
+    let left = tasks(&group);
+    assert!(
+        left.contains(&"b".to_owned()) && left.contains(&"one".to_owned()),
+        "{left:?}"
+    );
+    assert!(!left.contains(&"a".to_owned()), "{left:?}");
+
+    let blueprint = with(
+        "discovery: static",
+        "{ image: app, kind: ensemble, replicas: 2, ports: { a: 1 }, patch: { nomad: { group: { one: { \
+         constraint: [{ attribute: x, value: y }, { attribute: z, value: w }] } } } } }",
+    );
+    let constraints = one(&blueprint);
+    let attributes = constraints
+        .blocks("constraint")
+        .map(|c| c.body.text("attribute"));
+    assert_eq!(attributes.collect::<Vec<_>>(), [Some("x"), Some("z")]);
+
+    let env = "{ A: a, B: b, C: c }";
+    let fields = format!("env: {env}, sidecars: {{ side: {{ command: [a], env: {env} }} }}");
+    let group = patched(&fields, "task: { one: { env: { A: other } } }");
+    let own = task(&group, "one").texts("env");
+    assert_eq!([&own["A"], &own["B"]], ["other", "b"]);
+    assert_eq!(task(&group, "side").texts("env")["A"], "a");
+}
+
+/// No task has a name that Nomad has for something else.
+#[test]
+fn nomad_names_no_task_like_a_file_of_its_own() {
+    for name in ["hosts", "alloc"] {
+        let blueprint = minimal("{ image: app }").replace("  one:", &format!("  {name}:"));
+        let group = group(&files(&blueprint, "nomad"), name);
+        let names: Vec<_> = group.blocks("task").map(|t| t.labels.clone()).collect();
+        assert_eq!(names, [[format!("{name}-2")]]);
+    }
+}
+
+/// Two volumes that would be one are refused.
+#[test]
+fn nomad_keeps_volumes_apart() {
+    let blueprint = |name: &str| {
+        let volume = |name: &str| format!("volumes: {{ {name}: {{ path: /v, size: 1Gi }} }}");
+        let other = format!("  one-b: {{ image: app, {} }}\n", volume(name));
+        minimal(&format!("{{ image: app, {} }}", volume("b-c"))) + &other
+    };
+    let said = takes("nomad", &blueprint("c"), false);
+    assert!(said.contains("two volumes become `demo-one-b-c`"), "{said}");
+    takes("nomad", &blueprint("d"), true);
+}
+
+/// Nomad gives no process less than 10 MiB.
+#[test]
+fn nomad_keeps_at_least_what_nomad_takes() {
+    for (memory, kept) in [
+        ("1Mi", "10"),
+        ("10Mi", "10"),
+        ("10241Ki", "11"),
+        ("1Gi", "1024"),
+    ] {
+        let group = one(&minimal(&format!(
+            "{{ image: app, resources: {{ memory: {memory} }} }}"
+        )));
+        let resources = &task(&group, "one").only("resources").body;
+        assert_eq!(resources.plain("memory"), Some(kept), "{memory}");
+    }
+}
+
+/// Replicas that ask for different nodes get them, each in a job of its own where more than a number differs.
+#[test]
+fn nomad_places_each_replica_on_the_node_it_asks_for() {
+    let blueprint = |value: &str| {
+        minimal(&format!(
+            "{{ image: app, kind: ensemble, replicas: 2, placement: {{ nodes: {{ rack: \"{value}\" }} }} }}"
+        ))
+    };
+    let asked = |group: &Body| {
+        let values = group
+            .blocks("constraint")
+            .filter_map(|c| c.body.text("value"));
+        values.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let apart = files(
+        &blueprint("{{ ['north', 'south'][replica.index] }}"),
+        "nomad",
+    );
+    assert_eq!(asked(&group(&apart, "one-0")), ["north"]);
+    assert_eq!(asked(&group(&apart, "one-1")), ["south"]);
+    let numbered = one(&blueprint("r{{ replica.index }}"));
+    assert_eq!(asked(&numbered), ["r${NOMAD_ALLOC_INDEX}"]);
+}
+
+/// A process is restarted by the check of its life: another path of the same port is another check.
+#[test]
+fn nomad_restarts_by_the_path_of_life() {
+    for (alive, checks) in [("/alive", 2), ("/ready", 1)] {
+        let group = one(&minimal(&format!(
+            "{{ image: app, ports: {{ a: 1 }}, health: {{ ready: {{ http: {{ port: a, path: /ready }} }}, \
+             alive: {{ http: {{ port: a, path: {alive} }} }} }} }}"
+        )));
+        let service = &task(&group, "one").only("service").body;
+        let all: Vec<&Body> = service.blocks("check").map(|c| &c.body).collect();
+        assert_eq!(all.len(), checks, "{alive}");
+        let restarting = all
+            .iter()
+            .filter(|c| c.blocks("check_restart").count() == 1);
+        let paths: Vec<_> = restarting.map(|c| c.text("path")).collect();
+        assert_eq!(paths, [Some(alive)]);
+    }
+}
+
+/// A secret is mounted by itself, also where scripts of the cluster lie.
+#[test]
+fn nomad_mounts_secrets_by_themselves() {
+    let blueprint = minimal("{ image: app, secrets: { key: { path: /flokkr/key } } }")
+        .replace("\nservices", "\nsecrets: { key: { env: KEY } }\nservices");
+    let group = one(&blueprint);
+    let main = task(&group, "one");
+    let mounts: Vec<&Block> = main.only("config").body.blocks("mount").collect();
+    let targets: Vec<_> = mounts.iter().map(|m| m.body.text("target")).collect();
+    assert_eq!(targets, [Some("/flokkr/key")]);
+    let place = main.only("template").body.text("destination");
+    let source = mounts[0].body.text("source").unwrap();
+    assert_eq!(Some(source), place);
+}
+
+/// Replicas that are jobs of their own publish on numbers of their own: each is held against the others.
+#[test]
+fn nomad_holds_every_separate_port_against_others() {
+    for (number, taken) in [(30000, false), (30001, false), (30002, true)] {
+        let blueprint = with(
+            "separate: [one]",
+            "{ image: app, kind: ensemble, replicas: 2, ports: { a: { port: 1, publish: 30000 } } }",
+        )
+        .replace(
+            "targets:",
+            &format!("  two: {{ image: app, ports: {{ a: {{ port: 2, publish: {number} }} }} }}\ntargets:"),
+        );
+        takes("nomad", &blueprint, taken);
+    }
+}

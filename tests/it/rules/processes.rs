@@ -75,6 +75,8 @@ fn a_step_is_taken_where_it_is_wanted() {
         ("{{ replica.index == 0 }}", [true, false]),
         ("{{ replica.id == 2 }}", [false, true]),
         ("{{ replica.count == 2 }}", [true, true]),
+        ("{{ omit }}", [false, false]),
+        ("{{ true if replica.index == 1 else omit }}", [false, true]),
     ] {
         let blueprint = minimal(&format!(
             "{{ image: app, kind: ensemble, replicas: 2, command: [run], \
