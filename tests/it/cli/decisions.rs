@@ -358,8 +358,19 @@ fn the_table_has_what_is_used() {
             "volumes.persistent volumes.size volumes.class",
         ),
         ("needs: [other.a]", "needs"),
-        ("needs: { other.a: any }", "needs needs.quorum"),
-        ("needs: { other.a: majority }", "needs needs.quorum"),
+        // Of one that is checked nothing has to be said besides.
+        (
+            "needs: { db.a: all } }\n  db: { image: app, ports: { a: 2 }, health: { tcp: a }",
+            "needs health.start health.ready health.alive",
+        ),
+        (
+            "needs: { db.a: any } }\n  db: { image: app, ports: { a: 2 }, health: { tcp: a }",
+            "needs needs.quorum health.start health.ready health.alive",
+        ),
+        (
+            "needs: { db.a: majority } }\n  db: { image: app, ports: { a: 2 }, health: { tcp: a }",
+            "needs needs.quorum health.start health.ready health.alive",
+        ),
         ("init: [{ name: i, command: [a] }]", "command init"),
         (
             "ports: { p: 2 }, health: { ready: { tcp: p } }",
