@@ -1095,6 +1095,59 @@ fn nomad_mounts_secrets_by_themselves() {
     assert_eq!(Some(source), place);
 }
 
+/// Scripts are mounted by their folder, which is only read: where something else is mounted there, or below, Docker
+/// (20.10) starts no container, so that each is mounted by itself.
+#[test]
+fn nomad_mounts_scripts_beside_others() {
+    for (fields, others) in [
+        ("", vec![]),
+        (
+            "secrets: { key: { path: /flokkr/key } }",
+            vec!["/flokkr/key"],
+        ),
+        ("files: { /flokkr/a/b: text }", vec!["/flokkr/a/b"]),
+        (
+            "volumes: { v: { path: /flokkr, size: 1Gi } }",
+            vec!["/flokkr"],
+        ),
+        (
+            "volumes: { v: { path: /flokkr/v, size: 1Gi } }",
+            vec!["/flokkr/v"],
+        ),
+        (
+            "volumes: { v: { path: /flokkrs, size: 1Gi } }",
+            vec!["/flokkrs"],
+        ),
+        (
+            "volumes: { v: { path: /flokkr/v, kind: temporary } }",
+            vec![],
+        ),
+        ("volumes: { v: { path: /flokkr, kind: temporary } }", vec![]),
+        ("volumes: { v: { path: /v, kind: temporary } }", vec![]),
+    ] {
+        let blueprint = minimal(&format!(
+            "{{ image: app, {fields}{} init: [{{ name: step, script: \"echo made\" }}] }}",
+            if fields.is_empty() { "" } else { "," }
+        ))
+        .replace("\nservices", "\nsecrets: { key: { env: KEY } }\nservices");
+        let group = one(&blueprint);
+        let step = task(&group, "step");
+        let config = &step.only("config").body;
+        let mut found: Vec<&str> = config
+            .blocks("mount")
+            .map(|m| m.body.text("target").unwrap())
+            .collect();
+        let apart = ["path: /flokkr", "/flokkr/a"]
+            .iter()
+            .any(|p| fields.contains(p))
+            && !fields.contains("/flokkrs");
+        let script = if apart { "/flokkr/step.sh" } else { "/flokkr" };
+        let at = found.iter().position(|target| *target == script);
+        found.remove(at.unwrap_or_else(|| panic!("{fields}: {found:?}")));
+        assert_eq!(found, others, "{fields}");
+    }
+}
+
 /// Replicas that are jobs of their own publish on numbers of their own: each is held against the others.
 #[test]
 fn nomad_holds_every_separate_port_against_others() {
