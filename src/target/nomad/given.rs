@@ -15,54 +15,6 @@ use crate::emit::hcl::Piece;
 use crate::plan::{self, Across, Container, Each, Slot, Value, VariableOfAll};
 use crate::problem::{Problem, Span};
 
-/// The folder in a container in which scripts of steps are mounted.
-const OWN: &str = "/flokkr/";
-
-/// Where the files of that folder are in a task's own.
-const OWN_SOURCE: &str = "local/flokkr";
-
-/// Mounts the files of the folder one by one where something else is mounted there or below: Docker can't make a place
-/// for it in a folder that is only read, nor mount two things at one.
-pub(super) fn apart(task: &mut Task) {
-    let Task {
-        config, templates, ..
-    } = task;
-    let is_folder = |mount: &Mount| {
-        let source = mount.source.as_deref();
-        matches!(source, Some([Piece::Text(source)]) if source == OWN_SOURCE)
-    };
-    let folder = OWN.trim_end_matches('/');
-    let is_there = |path: &str| path == folder || path.starts_with(OWN);
-    let begins =
-        |mount: &&Mount| matches!(mount.target.first(), Some(Piece::Text(path)) if is_there(path));
-    let mut others = config.mounts.iter().filter(|m| !is_folder(m));
-    // `SOURCE:TARGET`, perhaps with `:ro`.
-    let bound = config.volumes.iter().any(|volume| {
-        volume.iter().any(
-            |piece| matches!(piece, Piece::Text(text) if text.split(':').skip(1).any(is_there)),
-        )
-    });
-    if others.find(begins).is_none() && !bound {
-        return;
-    }
-    let Some(at) = config.mounts.iter().position(is_folder) else {
-        return;
-    };
-    let names = templates.iter().filter_map(|t| {
-        let name = t.destination.strip_prefix(OWN_SOURCE)?;
-        name.strip_prefix('/')
-    });
-    let single = names.map(|name| Mount {
-        kind: "bind",
-        source: Some(vec![Piece::Text(format!("{OWN_SOURCE}/{name}"))]),
-        target: vec![Piece::Text(format!("{OWN}{name}"))],
-        readonly: true,
-        size: None,
-        driver: None,
-    });
-    config.mounts.splice(at..=at, single);
-}
-
 impl Lowering<'_> {
     /// Environment and files.
     pub(super) fn given(&mut self, container: &Container, place: Place<'_>, task: &mut Task) {
@@ -239,36 +191,22 @@ impl Lowering<'_> {
         } = *file;
         let folder = if secret { "secrets" } else { "local" };
         let base = file_name(path);
-        let own = path.strip_prefix(OWN).is_some_and(|name| name == base) && !secret;
-        let mut destination = if own {
-            format!("{OWN_SOURCE}/{base}")
-        } else {
-            format!("{folder}/{base}")
-        };
+        let mut destination = format!("{folder}/{base}");
         let taken: HashSet<&str> = task.templates.iter().map(|t| &*t.destination).collect();
         let mut number = 2;
         while taken.contains(destination.as_str()) {
             destination = format!("{folder}/{number}-{base}");
             number += 1;
         }
-        // Scripts are mounted by their folder: one mount for all of them.
-        let (source, target) = if own {
-            (OWN_SOURCE.to_owned(), OWN.trim_end_matches('/'))
-        } else {
-            (destination.clone(), path)
-        };
-        let source = Some(vec![Piece::Text(source)]);
-        if !task.config.mounts.iter().any(|m| m.source == source) {
-            let target = self.option(target, "files", span);
-            task.config.mounts.push(Mount {
-                kind: "bind",
-                source,
-                target,
-                readonly: true,
-                size: None,
-                driver: None,
-            });
-        }
+        let target = self.option(path, "files", span);
+        task.config.mounts.push(Mount {
+            kind: "bind",
+            source: Some(vec![Piece::Text(destination.clone())]),
+            target,
+            readonly: true,
+            size: None,
+            driver: None,
+        });
         task.templates.push(Template {
             destination,
             data: data.text,

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::given;
 use super::model::{Constraint, Group, Job, JobKind, Restart, Task, Text, Update};
 use super::network;
 use super::replica::{self, Covered, replaced_slot};
@@ -319,7 +318,6 @@ impl<'a> Lowering<'a> {
                 task.config.ports.clone_from(&labels);
             }
         }
-        tasks.iter_mut().for_each(given::apart);
         group.tasks = tasks;
         group
     }
