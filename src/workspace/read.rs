@@ -62,7 +62,12 @@ pub fn blueprint(word: Option<&str>) -> Result<Blueprint, String> {
     if path.is_dir() {
         return Err(format!("the folder {word} has no blueprint.yaml"));
     }
-    let near = did_you_mean(word, library::blueprints()).map_or_else(
+    let beside = beside(path);
+    let known: Vec<&str> = library::blueprints()
+        .map(|name| -> &str { name })
+        .chain(beside.iter().map(String::as_str))
+        .collect();
+    let near = did_you_mean(word, known).map_or_else(
         || ".".to_owned(),
         |name| format!("; did you mean `{name}`?"),
     );
@@ -70,6 +75,21 @@ pub fn blueprint(word: Option<&str>) -> Result<Blueprint, String> {
         "there is no file `{word}` and no such blueprint in the library{near} The library has {}",
         one_of(library::blueprints())
     ))
+}
+
+/// The files in the folder of a path, each as it would be typed there.
+fn beside(path: &Utf8Path) -> Vec<String> {
+    let folder = path.parent().unwrap_or(Utf8Path::new(""));
+    let listed = if folder.as_str().is_empty() {
+        Utf8Path::new(".")
+    } else {
+        folder
+    };
+    let entries = listed.read_dir_utf8().into_iter().flatten().flatten();
+    let files = entries.filter(|e| e.path().is_file());
+    let mut names: Vec<String> = files.map(|e| folder.join(e.file_name()).into()).collect();
+    names.sort();
+    names
 }
 
 /// Would [`blueprint`] find one by this word?

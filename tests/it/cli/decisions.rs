@@ -640,3 +640,20 @@ fn one_file_has_nothing_of_profiles() {
         "{own}"
     );
 }
+
+/// A file that is not there is looked for among those beside it, and in the library.
+#[test]
+fn a_missing_blueprint_may_be_one_beside_it() {
+    let desk = Desk::new();
+    desk.put("folder/cluster.yaml", BLUEPRINT);
+    for (typed, meant) in [
+        ("blueprnt.yaml", "blueprint.yaml"),
+        ("folder/clutser.yaml", "folder/cluster.yaml"),
+        ("hdsf", "hdfs"),
+    ] {
+        let (_, err) = desk.run(&format!("gen compose -f {typed}"), 2);
+        assert!(err.contains(&format!("did you mean `{meant}`?")), "{err}");
+    }
+    let (_, err) = desk.run("gen compose -f nowhere/at/all.yaml", 2);
+    assert!(!err.contains("did you mean"), "{err}");
+}
